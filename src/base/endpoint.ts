@@ -9,9 +9,18 @@ const DIGIT_ZERO = 0x30;
 export const hostAndPort = ({ host, port }: { readonly host: string; readonly port: number }): string =>
   `${host.includes(':') ? `[${host}]` : host}:${port}`;
 
-/** The target of a tunnel, as people write it: `host:port`, or the name of a service, which has port 0. */
-export const targetText = (target: { readonly host: string; readonly port: number }): string =>
-  target.port === 0 ? target.host : hostAndPort(target);
+/**
+ * The target of a tunnel, as people write it: `host:port`, or what has port 0: the name of a service, or the path of a Unix socket;
+ * with `udp:` in front for UDP.
+ */
+export function targetText(target: {
+  readonly host: string;
+  readonly port: number;
+  readonly protocol?: 'udp' | undefined;
+}): string {
+  const text = target.port === 0 ? target.host : hostAndPort(target);
+  return target.protocol === 'udp' ? `udp:${text}` : text;
+}
 
 export class Endpoint {
   /** 4 or 6. */

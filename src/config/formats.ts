@@ -4,6 +4,7 @@ import { domainToASCII } from 'node:url';
 import { ALIAS } from '../base/alias.js';
 import { withoutCopyMarks } from '../base/copied-text.js';
 import { parseCount, parseDuration } from '../base/units.js';
+import { isUnixPath } from '../base/unix-path.js';
 import { PublicKey } from '../tox/crypto/keys.js';
 import { TOX_ID_SIZE, ToxId } from '../tox/crypto/tox-id.js';
 import { FormatError } from './format-error.js';
@@ -20,8 +21,11 @@ export interface HostAndPort {
   readonly port: number;
 }
 
-/** What a tunnel leads to: a host and port as the server sees them, or the name of a service of the server, with port 0. */
-export type TargetText = HostAndPort;
+/** What a tunnel leads to: a host and port as the server sees them; or with port 0 the name of a service, or the path of a Unix socket. */
+export interface TargetText extends HostAndPort {
+  /** Undefined: TCP, or a Unix socket. */
+  readonly protocol?: 'udp' | undefined;
+}
 
 export interface NodeAddress extends HostAndPort {
   readonly publicKey: PublicKey;
@@ -134,6 +138,13 @@ export function parseSharedTarget(text: string): HostAndPort {
   return target;
 }
 
+/** Parses the target of a service: as `parseSharedTarget` does, or `udp:53`, `udp:10.0.0.5:53`, or the path of a Unix socket. @throws FormatError */
+export function parseServiceTarget(text: string): TargetText {
+  if (text.startsWith('/')) return { host: parseUnixPath(text), port: 0 };
+  const udp = withoutUdp(text);
+  return udp === undefined ? parseSharedTarget(text) : { ...parseSharedTarget(udp), protocol: 'udp' };
+}
+
 /** Parses 76 hex digits of either case, with what copying adds. @throws FormatError */
 export function parseToxId(copied: string): ToxId {
   const text = withoutCopyMarks(copied);
@@ -180,10 +191,31 @@ export function parseServiceName(text: string): string {
 /** Whether a text can be the name of a service and nothing else. */
 export const isServiceName = (text: string): boolean => ALIAS.test(text) && text.toLowerCase() !== 'deny';
 
-/** Parses `host:port` as `parseTarget` does, or the name of a service. @throws FormatError */
+/**
+ * Parses `host:port` as `parseTarget` does, or the name of a service, both with `udp:` in front for UDP; or the path of a Unix socket.
+ * @throws FormatError
+ */
 export function parseTargetOrService(text: string): TargetText {
+  if (text.startsWith('/')) return { host: parseUnixPath(text), port: 0 };
+  const udp = withoutUdp(text);
+  if (udp !== undefined) return { ...parseTcpTarget(udp), protocol: 'udp' };
+  return parseTcpTarget(text);
+}
+
+function parseTcpTarget(text: string): TargetText {
   if (isServiceName(text)) return { host: parseServiceName(text), port: 0 };
-  return parseTarget(text, ', or the name of a service');
+  return parseTarget(text, ', nor the name of a service, nor the path of a Unix socket');
+}
+
+/** Returns what follows `udp:`; undefined for a text without it. */
+const withoutUdp = (text: string): string | undefined => /^udp:(.*)$/s.exec(text)?.[1];
+
+/** Parses the absolute path of a Unix socket. @throws FormatError */
+export function parseUnixPath(text: string): string {
+  if (isUnixPath(text)) return text;
+  throw new FormatError(
+    `"${text}" cannot be the path of a Unix socket: it begins with /, and has at most 107 printable ASCII characters without spaces`,
+  );
 }
 
 /**

@@ -46,7 +46,7 @@ export function linkOfBytes(bytes: Buffer): Link {
 
 function textOf(target: Link['target']): string {
   if (target === undefined) return '';
-  return target.host === LOOPBACK ? String(target.port) : linkTarget(target);
+  return target.host === LOOPBACK && target.protocol === undefined ? String(target.port) : linkTarget(target);
 }
 
 function targetOf(text: string): Link['target'] {

@@ -2,7 +2,8 @@
  * A link gives a client everything it needs: the server's Tox ID, a secret, and the target as the server sees it, if it is for one.
  *
  *     tuntox://TOX_ID/SECRET/HOST:PORT
- *     tuntox://TOX_ID/SECRET/SERVICE
+ *     tuntox://TOX_ID/SECRET/SERVICE       (both with udp: in front for UDP)
+ *     tuntox://TOX_ID/SECRET//run/x.sock
  *     tuntox://TOX_ID/SECRET
  *
  * No character of it has a meaning for a shell, so an IPv6 address has no brackets: the port is what follows the last colon.
@@ -23,10 +24,17 @@ export interface Link {
 }
 
 export function formatLink({ serverId, secret, target }: Link): string {
-  return `${SCHEME}${serverId}/${secret}${target === undefined ? '' : `/${linkTarget(target)}`}`;
+  const text = target === undefined ? '' : linkTarget(target);
+  return `${SCHEME}${serverId}/${secret}${IN_LINK.test(text) ? `/${text}` : ''}`;
 }
 
-export const linkTarget = ({ host, port }: TargetText): string => (port === 0 ? host : `${host}:${port}`);
+/** Characters of the path of a Unix socket that has another one could mean something to a shell. */
+const IN_LINK = /^[\w./:%@+-]+$/;
+
+export function linkTarget({ host, port, protocol }: TargetText): string {
+  const text = port === 0 ? host : `${host}:${port}`;
+  return protocol === undefined ? text : `${protocol}:${text}`;
+}
 
 /** A port below FIRST needs root, so OFFSET is added: 22 becomes 10022. */
 const FIRST = 1024;
@@ -39,8 +47,10 @@ export const localPortOf = ({ port }: TargetText): number => (port > 0 && port <
 export function parseLink(copied: string): Link {
   const text = withoutCopyMarks(copied);
   if (!text.startsWith(SCHEME)) throw new FormatError(`this is not a link: a link looks like ${EXAMPLE}`);
-  const [id = '', secret = '', target, more] = text.slice(SCHEME.length).split('/');
-  if (secret === '' || target === '' || more !== undefined) {
+  const [id = '', secret = '', ...rest] = text.slice(SCHEME.length).split('/');
+  const target = rest.length === 0 ? undefined : rest.join('/');
+  // Only the path of a Unix socket has more of them, and begins with one.
+  if (secret === '' || target === '' || target === '/' || (rest.length > 1 && rest[0] !== '')) {
     throw new FormatError(`this link is not complete: copy all of it, as in ${EXAMPLE}`);
   }
   if (!/^[A-Za-z0-9_-]+$/.test(secret))

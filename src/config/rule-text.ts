@@ -1,7 +1,7 @@
 /** Parses a rule about targets. */
 import { ADDRESS_CLASSES, type AddressClass } from '../base/address-class.js';
 import { FormatError } from './format-error.js';
-import { isServiceName, parseHost, parsePort, parseServiceName, splitAddress } from './formats.js';
+import { isServiceName, parseHost, parsePort, parseServiceName, parseUnixPath, splitAddress } from './formats.js';
 
 export interface RuleText {
   readonly effect: 'allow' | 'deny';
@@ -10,33 +10,42 @@ export interface RuleText {
     | { readonly kind: 'any' }
     | { readonly kind: 'host'; readonly host: string }
     | { readonly kind: 'class'; readonly name: AddressClass }
-    | { readonly kind: 'service'; readonly name: string };
+    | { readonly kind: 'service'; readonly name: string }
+    | { readonly kind: 'unix'; readonly path: string };
   /** 0 means any. */
   readonly port: number;
+  /** `udp`: it is about UDP alone. Undefined: it allows TCP alone, or denies both. */
+  readonly protocol?: 'udp';
 }
 
 /**
- * Parses `host:port` as upstream does, with `*` for any host and `0` for any port; `class:NAME:port` for a class of addresses; and
- * either with `deny` in front; or the name of a service alone.
+ * Parses `host:port` as upstream does, with `*` for any host and `0` for any port; `class:NAME:port` for a class of addresses; either
+ * with `udp:` in front, and with `deny` before that; the path of a Unix socket; or the name of a service alone.
  * @throws FormatError
  */
 export function parseRule(text: string): RuleText {
   if (isServiceName(text)) {
     return { effect: 'allow', subject: { kind: 'service', name: parseServiceName(text) }, port: 0 };
   }
+  if (text.startsWith('/')) return { effect: 'allow', subject: { kind: 'unix', path: parseUnixPath(text) }, port: 0 };
   const [, denied] = /^deny\s+(.+)$/.exec(text) ?? [];
-  const parts = splitAddress(denied ?? text) ?? [];
+  const [, udp, address = ''] = /^(udp:)?(.*)$/s.exec(denied ?? text) ?? [];
+  if (denied?.startsWith('/')) {
+    throw new FormatError(`"${denied}" is the path of a Unix socket: only those that a line allows may be reached`);
+  }
+  const parts = splitAddress(address) ?? [];
   const [name, ...rest] = parts.length === 3 && parts[0] === 'class' ? parts.slice(1) : [undefined, ...parts];
   const port = rest.at(-1);
   if (port === undefined || rest.length !== (name === undefined ? 2 : 1)) {
     throw new FormatError(
-      `"${text}" is not a rule: use host:port, *:port, host:0 or class:NAME:port, with or without deny in front, or the name of a service`,
+      `"${text}" is not a rule: use host:port, *:port, host:0 or class:NAME:port, with udp: in front for UDP, with or without deny; the name of a service; or the path of a Unix socket`,
     );
   }
   return {
     effect: denied === undefined ? 'allow' : 'deny',
     subject: name === undefined ? parseSubject(rest[0] ?? '', text) : { kind: 'class', name: parseClass(name) },
     port: port === '0' ? 0 : parsePort(port),
+    ...(udp === undefined ? {} : { protocol: 'udp' }),
   };
 }
 

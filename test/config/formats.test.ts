@@ -6,7 +6,9 @@ import {
   parsePortRange,
   parsePublicKey,
   parseRetries,
+  parseServiceTarget,
   parseTarget,
+  parseTargetOrService,
   parseTimeout,
   parseToxId,
 } from '../../src/config/formats.js';
@@ -167,4 +169,36 @@ t.test('a count is 0 or more', async (t) => {
   t.equal(parseRetries('12'), 12);
   for (const text of ['', '-1', '1.5', 'x', '1'.repeat(10)])
     t.throws(() => parseRetries(text), { code: 'format' }, text);
+});
+
+t.test('a target is a host and port or a service, with udp: for UDP, or the path of a Unix socket', async (t) => {
+  for (const [text, target] of [
+    ['127.0.0.1:22', { host: '127.0.0.1', port: 22 }],
+    ['ssh', { host: 'ssh', port: 0 }],
+    ['udp:127.0.0.1:53', { host: '127.0.0.1', port: 53, protocol: 'udp' }],
+    ['udp:[::1]:53', { host: '::1', port: 53, protocol: 'udp' }],
+    ['udp:DNS', { host: 'dns', port: 0, protocol: 'udp' }],
+    ['/run/X.sock', { host: '/run/X.sock', port: 0 }],
+    ['[udp]:53', { host: 'udp', port: 53 }],
+  ] as const)
+    t.same(parseTargetOrService(text), target, text);
+  for (const text of [
+    'udp:53',
+    'udp:',
+    'udp:/run/x',
+    'udp:udp:dns',
+    '/run/a b',
+    '/run/ü',
+    `/${'x'.repeat(107)}`,
+    './x',
+  ])
+    t.throws(() => parseTargetOrService(text), { code: 'format' }, text);
+});
+
+t.test('the target of a service may be a port of this machine alone, also with udp:', async (t) => {
+  t.same(parseServiceTarget('22'), { host: '127.0.0.1', port: 22 });
+  t.same(parseServiceTarget('udp:53'), { host: '127.0.0.1', port: 53, protocol: 'udp' });
+  t.same(parseServiceTarget('udp:10.0.0.5:53'), { host: '10.0.0.5', port: 53, protocol: 'udp' });
+  t.same(parseServiceTarget('/run/x.sock'), { host: '/run/x.sock', port: 0 });
+  t.throws(() => parseServiceTarget('udp:/run/x'), { code: 'format' });
 });

@@ -20,6 +20,19 @@ t.test('a link may be for no single target', async (t) => {
   t.equal(formatLink(link), `tuntox://${ID}/abc23`);
 });
 
+t.test('a link may be for UDP, or for a Unix socket whose path means nothing to a shell', async (t) => {
+  for (const target of [
+    { host: '10.0.0.5', port: 53, protocol: 'udp' },
+    { host: 'dns', port: 0, protocol: 'udp' },
+    { host: '/run/postgresql/.s.PGSQL.5432', port: 0 },
+  ] as const) {
+    const text = formatLink({ ...parseLink(`tuntox://${ID}/abc23`), target });
+    t.same(parseLink(text).target, target, text);
+  }
+  const link = { ...parseLink(`tuntox://${ID}/abc23`), target: { host: '/run/$x', port: 0 } };
+  t.equal(formatLink(link), `tuntox://${ID}/abc23`);
+});
+
 t.test('the local port is that of the target, or 10000 more if that needs root', async (t) => {
   t.same(
     [22, 1023, 1024, 3000].map((port) => localPortOf({ host: 'a', port })),

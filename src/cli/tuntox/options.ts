@@ -50,7 +50,7 @@ export const OPTIONS = [
     completes: 'file',
     about:
       'allow only the targets in FILE: one HOST:PORT per line, with * for any host and 0 for any port; # starts a comment',
-    more: 'The line class:NAME:PORT allows the addresses of a class: public, private, loopback, link-local (with the metadata services of clouds) or multicast. "deny" in front of a class, an address or * denies it, whatever other lines allow. Both apply to the address of the connection, whatever name the client asked for.',
+    more: 'The line class:NAME:PORT allows the addresses of a class: public, private, loopback, link-local (with the metadata services of clouds) or multicast. "deny" in front of a class, an address or * denies it, whatever other lines allow. Both apply to the address of the connection, whatever name the client asked for. A line allows TCP; udp:HOST:PORT and udp:class:NAME:PORT allow UDP, and the path of a Unix socket allows that socket, which no other line does.',
   },
   {
     name: '--insecure-open',

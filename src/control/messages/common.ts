@@ -29,11 +29,18 @@ export const Name = v.pipe(
 );
 /** Selects one client: its name, a unique prefix of its key (6 digits or more), its whole key, or its Tox ID. */
 export const Selector = v.pipe(v.string(), v.minLength(1), v.maxLength(256));
-/** `host:port` with `*` for any host and `0` for any port; an IPv6 address in brackets. Or the name of a service. */
+/**
+ * `host:port` with `*` for any host and `0` for any port; an IPv6 address in brackets; `udp:` in front for UDP. Or the name of a service, or the
+ * path of a Unix socket.
+ */
 export const TargetText = v.pipe(v.string(), v.minLength(1), v.maxLength(300));
 
-/** Port 0: `host` is the name of a service. */
-export const Target = v.strictObject({ host: v.string(), port: Count });
+/** Port 0: `host` is the name of a service, or the absolute path of a Unix socket. Without `protocol` it is TCP. */
+export const Target = v.strictObject({
+  host: v.string(),
+  port: Count,
+  protocol: v.optional(v.literal('udp')),
+});
 
 /** A client in a list. */
 export const ClientName = v.strictObject({ publicKey: PublicKeyHex, name: v.nullable(Name) });

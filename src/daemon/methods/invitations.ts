@@ -2,7 +2,7 @@
 import { hostname } from 'node:os';
 import { rfc3339 } from '../../base/clock.js';
 import { nearest } from '../../base/nearest.js';
-import { type HostAndPort, parseTarget, type TargetText } from '../../config/formats.js';
+import { type HostAndPort, parseTargetOrService, type TargetText } from '../../config/formats.js';
 import { parseHostName } from '../../config/host-name.js';
 import { formatLink, type Link, localPortOf } from '../../config/link.js';
 import { wordsOfLink } from '../../config/link-words.js';
@@ -88,16 +88,18 @@ function notesOfCreating(deps: Deps, { name, allow }: NewInvitation): string[] {
 
 /** Returns the one target of an allow line, or its service; undefined if it has several. */
 function targetOf({ text, rule: { effect, subject, port } }: AllowedTarget): TargetText | undefined {
-  if (subject.kind === 'service') return { host: subject.name, port: 0 };
-  return effect === 'allow' && subject.kind === 'host' && port !== 0 ? parseTarget(text) : undefined;
+  if (effect === 'deny' || subject.kind === 'any' || subject.kind === 'class') return undefined;
+  return subject.kind === 'host' && port === 0 ? undefined : parseTargetOrService(text);
 }
+
+const isTcp = ({ port, protocol }: TargetText): boolean => port !== 0 && protocol === undefined;
 
 async function shownLink({ services }: Deps, link: Link, targets: readonly (TargetText | undefined)[]) {
   const text = formatLink(link);
-  // The original tuntox has no services.
+  // The original tuntox has no services, no UDP and no Unix sockets.
   const forwards = targets
     .map((target) => (target?.port === 0 ? services.targets.get(target.host) : target))
-    .flatMap((target) => (target === undefined ? [] : [`-L ${forwardTo(target)}`]));
+    .flatMap((target) => (target === undefined || !isTcp(target) ? [] : [`-L ${forwardTo(target)}`]));
   const original = `tuntox -i ${link.serverId} -s ${link.secret}`;
   return {
     link: text,

@@ -1,6 +1,6 @@
 /** `rules`: which targets clients may reach, and why. */
 import { FormatError } from '../../config/format-error.js';
-import { parseTargetOrService } from '../../config/formats.js';
+import { parseTargetOrService, type TargetText } from '../../config/formats.js';
 import { ControlError } from '../../control/control-error.js';
 import type { MethodHandlers } from '../../control/protocol.js';
 import { clientName, findAnyClient } from './client-names.js';
@@ -32,10 +32,9 @@ export function ruleMethods(deps: Deps): Pick<MethodHandlers, 'rules.list' | 'ru
 }
 
 /** @throws ControlError */
-function targetOf(text: string): { host: string; port: number } {
+function targetOf(text: string): TargetText {
   try {
-    const { host, port } = parseTargetOrService(text);
-    return { host, port };
+    return parseTargetOrService(text);
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
     throw new ControlError('bad-params', error.message, { cause: error });

@@ -4,7 +4,7 @@ import { targetText } from '../../base/endpoint.js';
 import { didYouMean, similarNames } from '../../base/nearest.js';
 import { countText } from '../../base/units.js';
 import { FormatError } from '../../config/format-error.js';
-import { parseServiceName, parseSharedTarget } from '../../config/formats.js';
+import { parseServiceName, parseServiceTarget } from '../../config/formats.js';
 import { ControlError } from '../../control/control-error.js';
 import type { MethodHandlers, Params, Result } from '../../control/protocol.js';
 import { type NamedService, ServiceError } from '../../engine/access/services.js';
@@ -36,7 +36,7 @@ export function serviceMethods(deps: Deps): Pick<MethodHandlers, Names> {
 async function add(deps: Deps, { name: text, target, ...options }: Params<'services.add'>): Promise<Change> {
   const { clock, log, services, targets } = deps;
   const name = parseServiceName(text);
-  const service: NamedService = { name, target: parseSharedTarget(target), addedAt: clock.unixTime() };
+  const service: NamedService = { name, target: parseServiceTarget(target), addedAt: clock.unixTime() };
   const before = services.targets;
   const after = new Map(before).set(name, service.target);
   services.check(service, options.replace);
@@ -134,6 +134,6 @@ const HINTS: Partial<Record<ServiceError['code'], string>> = {
 
 const shown = ({ name, target, addedAt }: NamedService): Change['service'] => ({
   name,
-  target: { host: target.host, port: target.port },
+  target: { ...target },
   addedAt: rfc3339(addedAt),
 });

@@ -1,10 +1,11 @@
 /**
  * Rules about which targets may be reached. A rule that allows a host compares its spelling, not its address: one for `localhost` does
  * not allow `127.0.0.1`. A rule about a class, and each rule that denies, is about the address that is connected to, however the
- * target was written. What one rule denies no other allows.
+ * target was written. What one rule denies no other allows. A rule allows TCP or UDP, never both; a denial without `udp:` is about both.
+ * A Unix socket is allowed by its path alone.
  */
 import { type AddressClass, arrivalsOf, isOfClass } from '../../base/address-class.js';
-import { canonicalHost, literalAddress, type Target } from '../../tunnel/wire/target.js';
+import { canonicalHost, literalAddress, type Target, unixPathOf } from '../../tunnel/wire/target.js';
 
 export interface Rule {
   readonly effect: 'allow' | 'deny';
@@ -13,10 +14,13 @@ export interface Rule {
     | { readonly kind: 'any' }
     | { readonly kind: 'host'; readonly host: string }
     | { readonly kind: 'class'; readonly name: AddressClass }
+    | { readonly kind: 'unix'; readonly path: string }
     /** Matches nothing until `withServices` replaces it. */
     | { readonly kind: 'service'; readonly name: string };
   /** 0 means any. */
   readonly port: number;
+  /** Undefined: it allows TCP alone, or denies both. */
+  readonly protocol?: 'udp';
   /** Its line in the file, from 1; names the rule that decides. */
   readonly line: number;
   /** The service that it stands for. */
@@ -33,8 +37,12 @@ export function withServices(rules: readonly Rule[], services: ReadonlyMap<strin
   });
 }
 
-export function ruleOfService(name: string, { host, port }: Target): Rule {
-  return { effect: 'allow', subject: { kind: 'host', host: canonicalHost(host) }, port, line: 0, service: name };
+export function ruleOfService(name: string, target: Target): Rule {
+  const common = { effect: 'allow', port: target.port, line: 0, service: name } as const;
+  const path = unixPathOf(target);
+  if (path !== undefined) return { ...common, subject: { kind: 'unix', path } };
+  const subject = { kind: 'host', host: canonicalHost(target.host) } as const;
+  return target.protocol === undefined ? { ...common, subject } : { ...common, subject, protocol: target.protocol };
 }
 
 export type Decision =
@@ -47,9 +55,13 @@ export type Decision =
 
 /** @param known literal address of the target; undefined while its name is not resolved */
 export function decide(rules: readonly Rule[], target: Target, known?: string): Decision {
+  const path = unixPathOf(target);
+  if (path !== undefined) return decideUnix(rules, path);
   const host = canonicalHost(target.host);
   const address = literalAddress(known ?? target.host);
-  const ofPort = rules.filter(({ port }) => port === 0 || port === target.port);
+  const ofPort = rules.filter(
+    (rule) => (rule.port === 0 || rule.port === target.port) && isAboutProtocol(rule, target.protocol),
+  );
   const matching = ofPort.filter((rule) => matches(rule, host, address));
   const denied = matching.find(({ effect }) => effect === 'deny');
   if (denied !== undefined) return { kind: 'denied', rule: denied };
@@ -63,12 +75,21 @@ export function decide(rules: readonly Rule[], target: Target, known?: string): 
   return { kind: mayAllow ? 'open' : 'unmatched' };
 }
 
-export function describeRule({ effect, subject, port }: Rule): string {
-  if (subject.kind === 'service') return subject.name;
-  return `${effect === 'deny' ? 'deny ' : ''}${describeSubject(subject)}:${port}`;
+function decideUnix(rules: readonly Rule[], path: string): Decision {
+  const allowed = rules.find(({ subject }) => subject.kind === 'unix' && subject.path === path);
+  return allowed === undefined ? { kind: 'unmatched' } : { kind: 'allowed', rule: allowed };
 }
 
-function describeSubject(subject: Exclude<Rule['subject'], { kind: 'service' }>): string {
+const isAboutProtocol = (rule: Rule, protocol: Target['protocol']): boolean =>
+  rule.protocol === protocol || (rule.effect === 'deny' && rule.protocol === undefined);
+
+export function describeRule({ effect, subject, port, protocol }: Rule): string {
+  if (subject.kind === 'service') return subject.name;
+  if (subject.kind === 'unix') return subject.path;
+  return `${effect === 'deny' ? 'deny ' : ''}${protocol === undefined ? '' : 'udp:'}${describeSubject(subject)}:${port}`;
+}
+
+function describeSubject(subject: Exclude<Rule['subject'], { kind: 'service' | 'unix' }>): string {
   switch (subject.kind) {
     case 'any':
       return '*';
@@ -84,6 +105,7 @@ function matches({ effect, subject }: Rule, host: string, address: string | unde
     case 'any':
       return true;
     case 'service':
+    case 'unix':
       return false;
     case 'class':
       return address !== undefined && isOfClass(address, subject.name);

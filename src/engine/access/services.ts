@@ -4,7 +4,7 @@ import { CodedError } from '../../base/coded-error.js';
 import { targetText } from '../../base/endpoint.js';
 import { Listeners } from '../../base/listeners.js';
 import { FormatError } from '../../config/format-error.js';
-import { parseTarget } from '../../config/formats.js';
+import { parseServiceTarget } from '../../config/formats.js';
 import type { Target } from '../../tunnel/wire/target.js';
 import type { FileSystem } from '../state/file-system.js';
 import { JsonFile, type JsonFormat } from '../state/json-file.js';
@@ -126,7 +126,7 @@ function decodeService(value: unknown, place: number): NamedService {
   if (typeof target !== 'string') return invalid('target');
   if (!Number.isSafeInteger(addedAt)) return invalid('added_at');
   try {
-    return { name, target: parseTarget(target), addedAt: addedAt as number };
+    return { name, target: parseServiceTarget(target), addedAt: addedAt as number };
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
     return invalid('target');

@@ -1,13 +1,13 @@
 /**
  * The rules file of a server: which targets clients may reach. As in upstream, a line has one `host:port`, `*` is any host, `0` any
- * port, and `#` begins a comment; our additions are `class:NAME:port`, and `deny` in front of either.
+ * port, and `#` begins a comment; our additions are `class:NAME:port`, `udp:` and `deny` in front of either, and the path of a Unix socket.
  */
 import { CodedError } from '../../base/coded-error.js';
 import { type ReadOptions, readSmallFile } from '../../base/small-file.js';
 import { FormatError } from '../../config/format-error.js';
 import { parseRule } from '../../config/rule-text.js';
 import type { MayReach, Verdict } from '../../tunnel/server/request-handler.js';
-import { canonicalHost, literalAddress, type Target } from '../../tunnel/wire/target.js';
+import { canonicalHost, literalAddress, type Target, unixPathOf } from '../../tunnel/wire/target.js';
 import { type Decision, decide, describeRule, type Rule } from './rules.js';
 
 /** The message names the file and the line. */
@@ -16,7 +16,11 @@ export class RulesFileError extends CodedError<'bad-rules'> {}
 /** Some ten thousand rules. */
 const MAX_FILE_SIZE = 1024 * 1024;
 
-export const anyTarget: MayReach = () => ({ allowed: true });
+/** Every host and port: a Unix socket may give more rights than any port, so each needs a rule. */
+export const anyTarget: MayReach = (_peerId, target) =>
+  unixPathOf(target) === undefined
+    ? { allowed: true }
+    : { allowed: false, reason: 'a Unix socket is allowed by a line with its path in the rules file (-f)' };
 export const noTarget: MayReach = () => ({ allowed: false, reason: 'a client opens no tunnels for its server' });
 
 /** @param source what allows the target, for the owner of the server */
@@ -53,9 +57,10 @@ export function parseRules(text: string, name: string): Rule[] {
 
 /** @param line its place in the file or list, from 1 @throws FormatError */
 export function ruleOf(text: string, line: number): Rule {
-  const { effect, subject, port } = parseRule(text);
+  const { subject, ...written } = parseRule(text);
+  const { effect } = written;
   // Also the name of a service, which `deny` does not take.
-  if (subject.kind !== 'host') return { effect, subject, port, line };
+  if (subject.kind !== 'host') return { ...written, subject, line };
   const { host } = subject;
   if (effect === 'deny') {
     if (literalAddress(host) === undefined) {
@@ -69,7 +74,7 @@ export function ruleOf(text: string, line: number): Rule {
         `an address is denied on every network interface: remove % and what follows it in "${host}"`,
       );
   }
-  return { effect, subject: { kind: 'host', host: canonicalHost(host) }, port, line };
+  return { ...written, subject: { kind: 'host', host: canonicalHost(host) }, line };
 }
 
 /** @param path the file, for messages */

@@ -7,7 +7,7 @@ import { targetText } from '../../base/endpoint.js';
 import { isSpeedTest } from '../../base/speed-test.js';
 import type { MayReach, Reached } from '../../tunnel/server/request-handler.js';
 import type { TunnelInfo } from '../../tunnel/tunnel-service.js';
-import { type Service, serviceOf, type Target } from '../../tunnel/wire/target.js';
+import { type Service, serviceOf, type Target, unixPathOf } from '../../tunnel/wire/target.js';
 import { type Decision, decide, describeRule, type Rule, ruleOfService, withServices } from '../access/rules.js';
 import type { Services } from '../access/services.js';
 import { loadRules } from '../access/target-rules.js';
@@ -82,7 +82,7 @@ export class TargetPolicy {
     return this.#rules.kind === 'none' ? undefined : this.#rules.path;
   }
 
-  /** Whether every target may be reached: there is neither a rules file nor a service, or the owner chose that. */
+  /** Whether every host and port may be reached: there is neither a rules file nor a service, or the owner chose that. */
   get isAny(): boolean {
     return this.isAnyWith(this.#deps.services.targets);
   }
@@ -96,8 +96,11 @@ export class TargetPolicy {
   /** The services that a client may reach. */
   servicesFor(peerId: string): readonly Service[] {
     const { targets } = this.#deps.services;
-    const all = [...targets].map(([name, { port }]) => ({ name, port }));
-    return all.filter(({ name }) => this.explain(peerId, { host: name, port: 0 }).isAllowed);
+    const all = [...targets].map(([name, target]) => ({ name, target }));
+    const allowed = all.filter(
+      ({ name, target: { protocol } }) => this.explain(peerId, { host: name, port: 0, protocol }).isAllowed,
+    );
+    return allowed.map(({ name, target }) => serviceNamed(name, target));
   }
 
   get rules(): { readonly line: number; readonly text: string }[] {
@@ -129,9 +132,14 @@ export class TargetPolicy {
       const decidedBy = `a speed test reaches no target, and targets.speed_test is ${this.#mayTestSpeed}`;
       return { isAllowed: this.#mayTestSpeed, isOpen: false, decidedBy };
     }
-    const named = requested.port === 0 ? services.get(serviceOf(requested) ?? '') : requested;
+    const isNamed = requested.port === 0 && unixPathOf(requested) === undefined;
+    const named = isNamed ? services.get(serviceOf(requested) ?? '') : requested;
     if (named === undefined) {
       return { isAllowed: false, isOpen: false, decidedBy: `there is no service "${requested.host}"` };
+    }
+    if (named.protocol !== requested.protocol) {
+      const decidedBy = `the service "${requested.host}" is ${targetText(named)}: ${named.protocol === 'udp' ? 'only UDP' : 'no UDP'}`;
+      return { isAllowed: false, isOpen: false, decidedBy };
     }
     const { destination } = requested;
     // The name of a service allows what it stands for now; a connection under that name may lead to what it stood for before.
@@ -141,6 +149,10 @@ export class TargetPolicy {
     }
     const target = { ...named, address: requested.address };
     const byRules = this.#explainRules(target, services);
+    // Where there are no rules, the owner's list of this client is all that can name a Unix socket.
+    if (!byRules.isAllowed && entry !== undefined && this.isAnyWith(services) && unixPathOf(target) !== undefined) {
+      return explainAllowList(entry, target, services);
+    }
     if (!byRules.isAllowed || entry === undefined || entry.allow.length === 0) return byRules;
     const byList = explainAllowList(entry, target, services);
     if (!byList.isAllowed) return byList;
@@ -153,7 +165,7 @@ export class TargetPolicy {
     if (rules.kind === 'bad') {
       return { isAllowed: false, isOpen: false, decidedBy: `the rules cannot be used: ${rules.message}` };
     }
-    if (this.isAnyWith(services)) {
+    if (this.isAnyWith(services) && unixPathOf(target) === undefined) {
       const why = services.size === 0 ? 'there are neither rules nor services' : 'targets.any is set';
       return { isAllowed: true, isOpen: false, decidedBy: `${why}, so every target is allowed` };
     }
@@ -162,7 +174,7 @@ export class TargetPolicy {
     return explain(decision, target, {
       by: (rule) =>
         rule.service === undefined ? `line ${rule.line} of ${path}: ${describeRule(rule)}` : serviceText(rule),
-      without: rules.kind === 'file' ? `no line of ${path} allows it, and it is no service` : 'it is no service',
+      without: rules.kind === 'file' ? `no line of ${path} allows it, and it is no service` : withoutRules(target),
     });
   }
 
@@ -170,7 +182,7 @@ export class TargetPolicy {
   async explainByAddress(peerId: string, target: Target): Promise<Explanation> {
     const unresolved = this.explain(peerId, target);
     if (!unresolved.isOpen) return unresolved;
-    const { host } = target.port === 0 ? (this.#deps.services.targets.get(serviceOf(target) ?? '') ?? target) : target;
+    const { host } = this.#deps.services.targets.get(serviceOf(target) ?? '') ?? target;
     const explanations = (await this.#deps.addressesOf(host)).map((address) => {
       const explanation = this.explain(peerId, { ...target, address });
       return { ...explanation, decidedBy: `${host} is ${address}: ${explanation.decidedBy}` };
@@ -178,6 +190,16 @@ export class TargetPolicy {
     return explanations.find(({ isAllowed }) => isAllowed) ?? explanations[0] ?? unresolved;
   }
 }
+
+function serviceNamed(name: string, target: Target): Service {
+  const protocol = unixPathOf(target) === undefined ? target.protocol : 'unix';
+  return { name, port: target.port, ...(protocol === undefined ? {} : { protocol }) };
+}
+
+const withoutRules = (target: Target): string =>
+  unixPathOf(target) === undefined
+    ? 'it is no service'
+    : 'it is no service, and a Unix socket needs a line with its path, in the rules file or on the allow list of the client';
 
 /** By the map of the services: each client is asked about each service after each change of access. */
 const knownRules = new WeakMap<ReadonlyMap<string, Target>, readonly Rule[]>();
@@ -194,9 +216,7 @@ function rulesOf(services: ReadonlyMap<string, Target>): readonly Rule[] {
 /** The message names the file, and the line where there is one. */
 export class RulesUnusableError extends CodedError<'bad-rules'> {}
 
-function serviceText({ service, subject, port }: Rule): string {
-  return `the service ${service} (${targetText({ host: subject.kind === 'host' ? subject.host : '', port })})`;
-}
+const serviceText = (rule: Rule): string => `the service ${rule.service} (${describeRule(rule)})`;
 
 function explainAllowList(
   { alias, publicKey, allow }: Entry,
@@ -207,7 +227,10 @@ function explainAllowList(
   const lines = allow.map(({ rule }, index) => ({ ...rule, line: index + 1 }));
   return explain(decide(withServices(lines, services), target, target.address), target, {
     by: ({ line }) => `${allow[line - 1]?.text} on the allow list of ${name}`,
-    without: `the allow list of ${name} has only ${allow.map(({ text }) => text).join(', ')}`,
+    without:
+      allow.length === 0
+        ? withoutRules(target)
+        : `the allow list of ${name} has only ${allow.map(({ text }) => text).join(', ')}`,
   });
 }
 

@@ -40,7 +40,7 @@ import {
   encodeDeny,
   encodeRequest,
 } from '../wire/request.js';
-import type { Service, Target } from '../wire/target.js';
+import { needsExtension, type Service, type Target, unixPathOf } from '../wire/target.js';
 import { Negotiation, type PeerTerms } from './negotiation.js';
 import { type OpenHandlers, OutgoingRequests } from './outgoing-requests.js';
 import { RoundTrip } from './round-trip.js';
@@ -92,7 +92,7 @@ export class PeerLink {
   readonly #tunnels: TunnelTable;
   readonly #services: ServiceList;
   readonly #strays: TokenBucket;
-  /** Requests for services by name, by forward id, that wait until it is known whether the peer has services. */
+  /** Requests that only an extended peer understands, by forward id: they wait until it is known whether it is one. */
   readonly #unsent = new Map<number, Target>();
   readonly #onServices = new Listeners<[]>();
   /** Requests of the peer that were not answered. */
@@ -160,8 +160,8 @@ export class PeerLink {
     }
     this.greet();
     const forwardId = this.#requests.add(target, handlers);
-    if (target.port !== 0) this.#scheduler.push(encodeRequest(forwardId, target));
-    else this.#unsent.set(forwardId, target);
+    if (needsExtension(target)) this.#unsent.set(forwardId, target);
+    else this.#scheduler.push(encodeRequest(forwardId, target));
     this.#sendUnsent();
     // The ack of a cancelled request is answered with the tunnel's end.
     return () => {
@@ -234,7 +234,7 @@ export class PeerLink {
     for (const [forwardId, target] of this.#unsent) {
       this.#unsent.delete(forwardId);
       if (this.terms === 'extended') this.#scheduler.push(encodeRequest(forwardId, target));
-      else this.#requests.take(forwardId)?.handlers.onRefused('no-services');
+      else this.#requests.take(forwardId)?.handlers.onRefused(unlessExtended(target));
     }
   }
 
@@ -398,3 +398,7 @@ export class PeerLink {
     if (forwardId !== undefined) this.#requests.take(forwardId)?.handlers.onRefused(decodeDenyReason(frame));
   }
 }
+
+/** Why a peer as upstream has no such target. */
+const unlessExtended = (target: Target): Reason =>
+  target.protocol === 'udp' || unixPathOf(target) !== undefined ? 'no-extension' : 'no-services';

@@ -78,7 +78,7 @@ export class RequestHandler {
     if (this.#closed !== undefined) this.#refuse(request, this.#closed);
     else if (!verdict.allowed) this.#refuse(request, 'not-allowed', verdict.reason);
     else if (isSpeedTest(target)) this.#testSpeed(request, full);
-    else if (target.port === 0 && verdict.target === undefined) this.#refuse(request, 'bad-request');
+    else if (!isReachable(verdict.target ?? target)) this.#refuse(request, 'bad-request');
     else if (full !== undefined) this.#refuse(request, 'too-many-tunnels', full);
     else if (this.dialsOf(peerId) >= MAX_PEER_DIALS) this.#refuse(request, 'too-many-tunnels');
     else this.#dial(request, verdict.target);
@@ -169,3 +169,6 @@ export class RequestHandler {
     request.answer(reason);
   }
 }
+
+/** Whether it is a host and port. */
+const isReachable = (target: Target): boolean => target.port !== 0 && target.protocol === undefined;

@@ -6,6 +6,8 @@
  *       type 1: initial window u32, the bytes that each tunnel may send to this peer before its first window frame
  *       type 2: port u16 || name, a service of the sender that the receiver may reach by this name (in answers)
  *       type 3: empty, more services follow in the next answer (in answers)
+ *       type 4: as type 2, for a service with a UDP target
+ *       type 5: as type 2 with port 0, for a service that is a Unix socket
  *
  * Upstream returns the bytes of a ping unchanged: a pong of kind 1 is the echo of a peer without the extension.
  */
@@ -15,8 +17,9 @@ import { type Service, serviceOf } from './target.js';
 const MAGIC = Buffer.from('tuntox++', 'latin1');
 const KINDS = ['hello', 'answer'] as const;
 const INITIAL_WINDOW = 1;
-const SERVICE = 2;
 const MORE = 3;
+/** The record of a service, by the protocol of its target. */
+const SERVICE = { tcp: 2, udp: 4, unix: 5 } as const;
 
 export const VERSION = 1;
 /** A window must hold some frames, or a sender that waits for room for a whole frame would wait forever. */
@@ -48,9 +51,9 @@ export function encodeHello({ kind, version, initialWindow, services = [], hasMo
     .u8(INITIAL_WINDOW)
     .u8(4)
     .u32(initialWindow);
-  for (const { name, port } of services) {
+  for (const { name, port, protocol = 'tcp' } of services) {
     writer
-      .u8(SERVICE)
+      .u8(SERVICE[protocol])
       .u8(2 + name.length)
       .u16(port)
       .bytes(Buffer.from(name, 'latin1'));
@@ -87,7 +90,9 @@ export function decodeHello(bytes: Buffer): Hello | undefined {
     const type = reader.u8();
     const value = reader.bytes(reader.u8());
     if (type === INITIAL_WINDOW && value.length === 4) initialWindow = value.readUInt32BE();
-    else if (type === SERVICE) services.push(...decodeService(value));
+    else if (type === SERVICE.tcp) services.push(...decodeService(value, undefined));
+    else if (type === SERVICE.udp) services.push(...decodeService(value, 'udp'));
+    else if (type === SERVICE.unix) services.push(...decodeService(value, 'unix'));
     else if (type === MORE) hasMore = true;
   }
   if (!reader.isComplete || kind === undefined || version < 1 || initialWindow < MIN_INITIAL_WINDOW) return undefined;
@@ -101,9 +106,10 @@ export function decodeHello(bytes: Buffer): Hello | undefined {
 }
 
 /** Returns nothing for a record that is not a service: its name is printed, and typed by people. */
-function decodeService(value: Buffer): Service[] {
+function decodeService(value: Buffer, protocol: Service['protocol']): Service[] {
   if (value.length < 3) return [];
   const port = value.readUInt16BE();
   const name = serviceOf({ host: value.toString('latin1', 2), port: 0 });
-  return name === undefined || port === 0 ? [] : [{ name, port }];
+  if (name === undefined || (port === 0) !== (protocol === 'unix')) return [];
+  return [protocol === undefined ? { name, port } : { name, port, protocol }];
 }

@@ -55,6 +55,11 @@ const REASONS = {
     text: 'the server has no services with names (it is an original tuntox)',
     advice: 'give HOST:PORT instead of the name',
   },
+  'no-extension': {
+    code: 0,
+    text: 'the server is an original tuntox, which has neither UDP nor Unix sockets',
+    advice: 'give HOST:PORT of a TCP service, or update the server',
+  },
   'closed-by-peer': { code: 0, text: 'closed by the peer' },
 } as const;
 

@@ -1,7 +1,7 @@
 /**
  * The request for a tunnel, and its two answers:
  *
- *     request  id = port      data = forward id u32 || host (to the end, without NUL)
+ *     request  id = port      data = forward id u32 || host (to the end, without NUL), with `udp:` in front for UDP (extension)
  *     ack      id = tunnel    data = forward id u32
  *     deny     id = 0         data = forward id u32 || reason u16          (extension)
  *
@@ -13,6 +13,8 @@ import { bareHost, type Target } from './target.js';
 
 /** The longest name of DNS, which is much less than a frame holds. */
 const MAX_HOST_SIZE = 255;
+
+const UDP = 'udp:';
 
 const u32 = (value: number): Buffer => {
   const bytes = Buffer.allocUnsafe(4);
@@ -27,7 +29,8 @@ export interface TunnelRequest {
 }
 
 export function encodeRequest(forwardId: number, target: Target): Buffer {
-  return encodeFrame(REQUEST_TUNNEL, target.port, Buffer.concat([u32(forwardId), Buffer.from(target.host, 'latin1')]));
+  const host = target.protocol === 'udp' ? UDP + target.host : target.host;
+  return encodeFrame(REQUEST_TUNNEL, target.port, Buffer.concat([u32(forwardId), Buffer.from(host, 'latin1')]));
 }
 
 /** Returns undefined for a request without a forward id, which cannot be answered; upstream reads outside its buffer then. */
@@ -36,9 +39,15 @@ export function decodeRequest(frame: Frame): TunnelRequest | undefined {
   const forwardId = frame.data.readUInt32BE();
   const bytes = frame.data.subarray(4);
   const isReadable = bytes.length <= MAX_HOST_SIZE && bytes.every((at) => at > 0x20 && at < 0x7f);
-  const host = bytes.toString('latin1');
+  return { forwardId, target: isReadable ? targetOf(bytes.toString('latin1'), frame.id) : undefined };
+}
+
+function targetOf(text: string, port: number): Target | undefined {
+  const isUdp = text.startsWith(UDP);
+  const host = isUdp ? text.slice(UDP.length) : text;
   // The system would take an empty host, in brackets or not, for this machine.
-  return { forwardId, target: isReadable && bareHost(host) !== '' ? { host, port: frame.id } : undefined };
+  if (bareHost(host) === '') return undefined;
+  return isUdp ? { host, port, protocol: 'udp' } : { host, port };
 }
 
 export function encodeAck(tunnelId: number, forwardId: number): Buffer {

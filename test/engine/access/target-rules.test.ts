@@ -65,6 +65,13 @@ t.test('an error names the number of a line that is not a rule', async (t) => {
     'deny [fe80::1%eth0]:22',
     '!10.0.0.1:22',
     'allow a:22',
+    'udp:22',
+    'udp:',
+    'udp:/run/x',
+    'deny udp:localhost:22',
+    'deny /run/x',
+    'deny udp',
+    '/run/a b',
   ]) {
     const text = `# fine\nok:1\n${bad}\n`;
     t.throws(() => parseRules(text, 'rules'), { code: 'bad-rules', message: /^rules, line 3: / }, bad);
@@ -87,6 +94,10 @@ t.test('rules are shown in full', async (t) => {
     'deny class:link-local:0',
     'deny [fd00::1]:22',
     'deny *:25',
+    'udp:*:53',
+    'udp:class:private:0',
+    'deny udp:10.0.0.5:0',
+    '/run/docker.sock',
   ];
   t.same(parseRules(texts.join('\n'), 'rules').map(describeRule), texts);
   t.same(parseRules('deny 127.1:22\nclass:public@443', 'rules').map(describeRule), [
@@ -165,4 +176,26 @@ t.test('before its name is resolved a target is open where the address decides, 
   ];
   for (const [text, kind] of rows) t.equal(kindOf(text), kind, text);
   t.equal(kindOf('class:private:22', '10.1'), 'allowed', 'an address needs no resolving');
+});
+
+t.test('a rule allows TCP or UDP, a denial without udp: is about both, and none is about a Unix socket', async (t) => {
+  const target = { host: '10.0.0.5', port: 53 };
+  const verdicts = (text: string): string => {
+    const rules = parseRules(text, 'rules');
+    const asked = [target, { ...target, protocol: 'udp' } as const, { host: '/run/x', port: 0 }];
+    return asked.map((one) => (decide(rules, one).kind === 'allowed' ? '+' : '-')).join('');
+  };
+  for (const [text, expected] of [
+    ['*:0', '+--'],
+    ['udp:*:0', '-+-'],
+    ['10.0.0.5:53\nudp:10.0.0.5:53', '++-'],
+    ['udp:class:private:53', '-+-'],
+    ['*:0\nudp:*:0\ndeny class:private:0', '---'],
+    ['*:0\nudp:*:0\ndeny udp:class:private:0', '+--'],
+    ['*:0\nudp:*:0\ndeny udp:*:54', '++-'],
+    ['/run/x', '--+'],
+    ['/run/X\n/run/x/\n/run//x', '---'],
+    ['*:0\ndeny *:0\n/run/x', '--+'],
+  ] as const)
+    t.equal(verdicts(text), expected, text);
 });

@@ -5,6 +5,7 @@ import { ownFile } from '../../../src/base/own-files.js';
 import { parseAllowed, type WhitelistEntry } from '../../../src/engine/access/whitelist.js';
 import { TargetPolicy } from '../../../src/engine/server/target-policy.js';
 import { generateKeyPair } from '../../../src/tox/crypto/key-pair.js';
+import type { Target } from '../../../src/tunnel/wire/target.js';
 import { SeededRandom } from '../../support/seeded-random.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
 
@@ -229,6 +230,70 @@ t.test('a connection to a service is allowed only while the name stands for wher
   }
 });
 
+const SOCKET = { host: '/run/x.sock', port: 0 };
+const DNS = { host: '10.0.0.5', port: 53, protocol: 'udp' } as const;
+
+t.test('the whole table: UDP and Unix sockets, by rules, services, targets.any and the allow list', async (t) => {
+  const path = join(temporaryDirectory(t), 'rules');
+  const byName = new Map<string, Target>([
+    ['dns', DNS],
+    ['db', SOCKET],
+  ]);
+  const verdicts = (hasServices: boolean, rules: string | undefined, isAny: boolean, ...allow: string[]): string => {
+    if (rules !== undefined) writeFileSync(path, rules);
+    const entryOf = () => (allow.length === 0 ? undefined : entry(...allow));
+    const services = { targets: hasServices ? byName : new Map(), error: undefined };
+    const policy = new TargetPolicy({ entryOf, addressesOf, services }, of(rules && path, isAny));
+    const asked = [
+      ...[DNS, { host: 'dns', port: 0, protocol: 'udp' }, { host: 'dns', port: 0 }],
+      ...[SOCKET, { host: 'db', port: 0 }, { host: 'db', port: 0, protocol: 'udp' }],
+    ] as const;
+    return asked.map((target) => (policy.explain('', target).isAllowed ? '+' : '-')).join('');
+  };
+  const rows: [expected: string, ...Parameters<typeof verdicts>][] = [
+    ['+-----', false, undefined, false],
+    ['---+--', false, undefined, false, '/run/x.sock'],
+    ['------', false, undefined, false, '*:0'],
+    ['+-----', false, undefined, false, 'udp:*:0'],
+    ['++-++-', true, undefined, false],
+    ['++-++-', true, undefined, true],
+    ['++----', true, undefined, false, 'dns'],
+    ['---++-', true, undefined, false, 'db'],
+    ['---++-', true, undefined, false, '/run/x.sock'],
+    ['++----', true, undefined, false, 'udp:class:private:53'],
+    ['------', false, '*:0\n', false],
+    ['+-----', false, 'udp:*:53\n', false],
+    ['---+--', false, '/run/x.sock\n', false],
+    ['------', false, '/run/x.sock\n', false, '*:0'],
+    ['---++-', true, 'deny class:private:0\n', false],
+    ['++-++-', true, '10.0.0.5:53\n', true],
+  ];
+  for (const [expected, ...row] of rows) t.equal(verdicts(...row), expected, JSON.stringify(row));
+});
+
+t.test('a service tells its clients which protocol it has', async (t) => {
+  const targets = new Map<string, Target>([
+    ['ssh', TARGET],
+    ['dns', DNS],
+    ['db', SOCKET],
+  ]);
+  const policy = new TargetPolicy(
+    { entryOf: () => undefined, addressesOf, services: { targets, error: undefined } },
+    of(undefined),
+  );
+  t.same(policy.servicesFor(''), [
+    { name: 'ssh', port: 22 },
+    { name: 'dns', port: 53, protocol: 'udp' },
+    { name: 'db', port: 0, protocol: 'unix' },
+  ]);
+  t.equal(policy.explain('', { host: 'dns', port: 0 }).decidedBy, 'the service "dns" is udp:10.0.0.5:53: only UDP');
+  t.equal(policy.explain('', { host: 'db', port: 0 }).decidedBy, 'the service db (/run/x.sock)');
+  t.match(
+    policy.explain('', { ...SOCKET, host: '/run/y' }).decidedBy,
+    /^it is no service, and a Unix socket needs a line/,
+  );
+});
+
 /** The rows of the table in docs/threat-model.md. */
 function documentedRows(): string[] {
   const text = readFileSync(ownFile('docs/threat-model.md'), 'utf8');
@@ -259,7 +324,12 @@ t.test('each row of the documented table decides as it says', async (t) => {
     'a `deny` line of the rules file denies it': [
       { rules: '*:0\ndeny class:loopback:0\n', isAny: true, decidedBy: /line 2 of .*: deny class:loopback:0/ },
     ],
+    'is a Unix socket, and neither a line with its path nor a service stands for it': [
+      { asked: SOCKET, isAny: true, decidedBy: /^it is no service, and a Unix socket needs a line/ },
+      { asked: SOCKET, rules: '*:0\n', decidedBy: /no line of .* allows it/ },
+    ],
     'there is a rules file, no line of it allows the target, and it is the target of no service': [
+      { asked: DNS, rules: '*:53\n', decidedBy: /no line of .* allows it, and it is no service/ },
       { asked: { ...TARGET, port: 80 }, rules: '*:22\n', decidedBy: /no line of .* allows it, and it is no service/ },
     ],
     'there is no rules file, but there are services, it is none of their targets, and `targets.any` is not set': [

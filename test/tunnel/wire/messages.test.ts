@@ -42,6 +42,19 @@ t.test('an answer carries services, and those that are none are left out', async
   }
 });
 
+t.test('a service with a UDP target, and one that is a Unix socket, have records of their own', async (t) => {
+  const services = [
+    { name: 'dns', port: 53, protocol: 'udp' },
+    { name: 'db', port: 0, protocol: 'unix' },
+  ] as const;
+  const answer = { ...hello, kind: 'answer', services } as const;
+  const bytes = encodeHello(answer);
+  t.equal(bytes.subarray(16).toString('hex'), '04050035646e730504000064' + '62');
+  t.same(decodeHello(bytes), answer);
+  for (const record of ['040400006462', '050400016462'])
+    t.same(decodeHello(Buffer.concat([encodeHello(hello), Buffer.from(record, 'hex')])), hello, record);
+});
+
 t.test('other data is an ordinary ping', async (t) => {
   const bytes = encodeHello(hello);
   for (let length = 0; length < bytes.length; length += 1) t.equal(decodeHello(bytes.subarray(0, length)), undefined);
@@ -62,10 +75,25 @@ t.test('a request has the bytes that upstream sends', async (t) => {
   });
 });
 
+t.test('a request for UDP has a prefix before its host, and one for a Unix socket its path', async (t) => {
+  for (const [target, hex] of [
+    [
+      { host: '10.0.0.5', port: 53, protocol: 'udp' },
+      `0035${'0010'}00000001${Buffer.from('udp:10.0.0.5').toString('hex')}`,
+    ],
+    [{ host: 'dns', port: 0, protocol: 'udp' }, `0000${'000b'}00000001${Buffer.from('udp:dns').toString('hex')}`],
+    [{ host: '/run/x', port: 0 }, `0000${'000a'}00000001${Buffer.from('/run/x').toString('hex')}`],
+  ] as const) {
+    const packet = encodeRequest(1, target);
+    t.equal(packet.toString('hex'), `a26b0602${hex}`);
+    t.same(decodeRequest(decodeFrame(packet) as Frame), { forwardId: 1, target });
+  }
+});
+
 t.test('a request without a forward id is dropped, and one with a bad host can be answered', async (t) => {
   const frame = (data: Buffer): Frame => ({ type: 0x0602, id: 80, data });
   t.equal(decodeRequest(frame(Buffer.from([1, 2, 3]))), undefined);
-  for (const host of ['', '[]', 'a\0b', 'a b', 'ä', 'x'.repeat(256)]) {
+  for (const host of ['', '[]', 'udp:', 'udp:[]', 'a\0b', 'a b', 'ä', 'x'.repeat(256)]) {
     const request = decodeRequest(frame(Buffer.concat([Buffer.from([0, 0, 0, 5]), Buffer.from(host)])));
     t.same(request, { forwardId: 5, target: undefined }, JSON.stringify(host.slice(0, 5)));
   }

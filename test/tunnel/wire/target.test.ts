@@ -1,5 +1,5 @@
 import t from 'tap';
-import { canonicalHost, literalAddress } from '../../../src/tunnel/wire/target.js';
+import { canonicalHost, literalAddress, unixPathOf } from '../../../src/tunnel/wire/target.js';
 
 t.test('every spelling of an address that the system takes is read as that address', async (t) => {
   for (const [spelling, address] of [
@@ -26,4 +26,16 @@ t.test('every spelling of an address that the system takes is read as that addre
 t.test('a name that looks like an address is not an address', async (t) => {
   for (const name of ['localhost', 'nas', 'abc', '1.2.3.4.5', '256.1', '08', '127.0.0.1.example', '127%2e1', 'x', '..'])
     t.equal(literalAddress(name), undefined, name);
+});
+
+t.test('the path of a Unix socket is taken as it is, and only with port 0', async (t) => {
+  t.equal(canonicalHost('/run/X.sock.'), '/run/X.sock.');
+  t.equal(unixPathOf({ host: '/run/X.sock', port: 0 }), '/run/X.sock');
+  for (const target of [
+    { host: '/run/x', port: 1 },
+    { host: '/run/x', port: 0, protocol: 'udp' },
+    { host: 'run/x', port: 0 },
+    { host: `/${'x'.repeat(107)}`, port: 0 },
+  ] as const)
+    t.equal(unixPathOf(target), undefined, JSON.stringify(target));
 });

@@ -9,10 +9,10 @@ export const SERVICE_COMMANDS: readonly Command[] = [
     path: ['expose'],
     isWrite: true,
     about: 'give a target a name, by which clients reach it',
-    more: 'TARGET is a port of this machine, or HOST:PORT. Without a rules file, clients reach the services only. A client uses the name as a target: tuntox -L 2222:ssh, --allow ssh.',
+    more: 'TARGET is a port of this machine, or HOST:PORT, both with udp: in front for UDP; or the path of a Unix socket. Without a rules file, clients reach the services only. A client uses the name as a target: tuntox -L 2222:ssh, --allow ssh.',
     arguments: [{ name: 'NAME' }, { name: 'TARGET' }],
     options: [{ name: '--replace', about: 'give a service of this name the new target' }, YES],
-    examples: ['ssh 22', 'web 10.0.0.5:80'],
+    examples: ['ssh 22', 'web 10.0.0.5:80', 'dns udp:53', 'db /run/postgresql/.s.PGSQL.5432'],
     run: async (context) => {
       const { given, session } = context;
       const [name = '', target = ''] = given.arguments;

@@ -23,8 +23,14 @@ function textOf(name: string, services: Awaited<ReturnType<Remote['services']>>)
     return `${name} ${why} services. -L PORT:HOST:PORT and -W HOST:PORT reach a target that it allows.\n`;
   }
   const width = Math.max(...services.map((service) => service.name.length), 'SERVICE'.length);
-  const rows = services.map((service) => `${service.name.padEnd(width)}  ${service.port}`);
-  const [{ name: first, port } = { name: '', port: 0 }] = services;
-  const forward = `tuntox ${name} -L ${localPortOf({ host: first, port })}:${first}`;
+  const rows = services.map((service) => `${service.name.padEnd(width)}  ${portText(service)}`);
+  const [{ name: first, port, protocol } = { name: '', port: 0, protocol: undefined }] = services;
+  const udp = protocol === 'udp' ? 'udp:' : '';
+  const forward = `tuntox ${name} -L ${udp}${localPortOf({ host: first, port }) || 8080}:${first}`;
   return [`${'SERVICE'.padEnd(width)}  PORT`, ...rows, '', `To open a local port: ${forward}`, ''].join('\n');
 }
+
+const portText = ({ port, protocol }: NonNullable<Awaited<ReturnType<Remote['services']>>>[number]): string => {
+  if (protocol === 'unix') return 'Unix socket';
+  return protocol === 'udp' ? `udp ${port}` : String(port);
+};
