@@ -1,9 +1,14 @@
-/** Requests of this side that wait for an answer, each under its own forward id, so that several can wait at once. */
+/**
+ * Requests of this side that wait for an answer, each under its own forward id, so that several can wait at once. What only an extended
+ * peer understands is sent when it is known to be one: upstream would look up the name of a service, and stand still in the meantime.
+ */
 import type { Clock, Timer } from '../../base/clock.js';
 import type { Random } from '../../base/random.js';
 import type { LocalEnd } from '../stream/local-end.js';
 import type { Reason } from '../wire/reasons.js';
-import type { Target } from '../wire/target.js';
+import { encodeRequest } from '../wire/request.js';
+import { needsExtension, type Target, unixPathOf } from '../wire/target.js';
+import type { PeerTerms } from './negotiation.js';
 
 /**
  * ms. An extended peer answers within its own connect timeout. An upstream peer that refuses does not answer at all, and one whose
@@ -24,14 +29,23 @@ interface OutgoingRequest {
   readonly timeout: Timer;
 }
 
+interface OutgoingRequestsDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Sends a frame. */
+  readonly push: (frame: Buffer) => void;
+}
+
 export class OutgoingRequests {
-  readonly #clock: Clock;
+  readonly #deps: OutgoingRequestsDeps;
   readonly #requests = new Map<number, OutgoingRequest>();
+  /** Forward ids of those that were not sent. */
+  readonly #unsent = new Set<number>();
   #nextId: number;
 
-  constructor(clock: Clock, random: Random) {
-    this.#clock = clock;
-    this.#nextId = random.bytes(4).readUInt32BE();
+  constructor(deps: OutgoingRequestsDeps) {
+    this.#deps = deps;
+    this.#nextId = deps.random.bytes(4).readUInt32BE();
   }
 
   get size(): number {
@@ -43,15 +57,29 @@ export class OutgoingRequests {
     while (this.#requests.has(this.#nextId)) this.#nextId = (this.#nextId + 1) >>> 0;
     const forwardId = this.#nextId;
     this.#nextId = (forwardId + 1) >>> 0;
-    const timeout = this.#clock.after(ANSWER_TIMEOUT, () => this.take(forwardId)?.handlers.onRefused('no-answer'));
+    const timeout = this.#deps.clock.after(ANSWER_TIMEOUT, () => this.take(forwardId)?.handlers.onRefused('no-answer'));
     this.#requests.set(forwardId, { target, handlers, timeout });
+    this.#unsent.add(forwardId);
     return forwardId;
+  }
+
+  /** Sends the requests that the peer understands, and refuses those that it does not. @param terms what is known of it */
+  send(terms: PeerTerms['kind']): void {
+    for (const forwardId of this.#unsent) {
+      const { target } = this.#requests.get(forwardId) as OutgoingRequest;
+      if (terms === 'unknown' && needsExtension(target)) continue;
+      this.#unsent.delete(forwardId);
+      if (terms === 'upstream' && needsExtension(target)) {
+        this.take(forwardId)?.handlers.onRefused(unlessExtended(target));
+      } else this.#deps.push(encodeRequest(forwardId, target));
+    }
   }
 
   /** Removes and returns a request: an answer counts once. */
   take(forwardId: number): OutgoingRequest | undefined {
     const request = this.#requests.get(forwardId);
     this.#requests.delete(forwardId);
+    this.#unsent.delete(forwardId);
     request?.timeout.cancel();
     return request;
   }
@@ -60,3 +88,7 @@ export class OutgoingRequests {
     for (const forwardId of [...this.#requests.keys()]) this.take(forwardId)?.handlers.onRefused(reason);
   }
 }
+
+/** Why a peer as upstream has no such target. */
+const unlessExtended = (target: Target): Reason =>
+  target.protocol === 'udp' || unixPathOf(target) !== undefined ? 'no-extension' : 'no-services';

@@ -8,8 +8,7 @@ import type { Logger } from '../../base/logger.js';
 import type { Random } from '../../base/random.js';
 import { TokenBucket } from '../../base/token-bucket.js';
 import { FrameScheduler } from '../stream/frame-scheduler.js';
-import type { LocalEnd } from '../stream/local-end.js';
-import type { Tunnel, TunnelIdentity } from '../stream/tunnel.js';
+import type { Tunnel } from '../stream/tunnel.js';
 import {
   ACK_TUNNEL,
   DENY_TUNNEL,
@@ -32,15 +31,9 @@ import {
 } from '../wire/frame.js';
 import type { PeerChannel } from '../wire/peer-channel.js';
 import { decodeReason, encodeReason, type Reason } from '../wire/reasons.js';
-import {
-  decodeDenyReason,
-  decodeForwardId,
-  decodeRequest,
-  encodeAck,
-  encodeDeny,
-  encodeRequest,
-} from '../wire/request.js';
-import { needsExtension, type Service, type Target, unixPathOf } from '../wire/target.js';
+import { decodeDenyReason, decodeForwardId } from '../wire/request.js';
+import type { Service, Target } from '../wire/target.js';
+import { type IncomingRequest, IncomingRequests } from './incoming-requests.js';
 import { Negotiation, type PeerTerms } from './negotiation.js';
 import { type OpenHandlers, OutgoingRequests } from './outgoing-requests.js';
 import { RoundTrip } from './round-trip.js';
@@ -51,17 +44,6 @@ import { MAX_TUNNELS, type TunnelHandlers, TunnelTable } from './tunnel-table.js
 const MAX_UPSTREAM_TUNNELS = 500;
 /** Answers a second to data for unknown tunnels. */
 const STRAY_ANSWERS = 20;
-
-/** A request of the peer. */
-export interface IncomingRequest {
-  readonly peerId: string;
-  readonly target: Target;
-  /**
-   * Called once, now or later, with the local end, or why there is none. When the link is closed by then, the local end is reset.
-   * @param destination see TunnelIdentity
-   */
-  answer(answer: LocalEnd | Reason, destination?: Target): void;
-}
 
 export interface LinkHandlers extends TunnelHandlers {
   /** Returns our services that the peer may reach. */
@@ -89,14 +71,11 @@ export class PeerLink {
   readonly #roundTrip: RoundTrip;
   readonly #negotiation: Negotiation;
   readonly #requests: OutgoingRequests;
+  readonly #incoming: IncomingRequests;
   readonly #tunnels: TunnelTable;
   readonly #services: ServiceList;
   readonly #strays: TokenBucket;
-  /** Requests that only an extended peer understands, by forward id: they wait until it is known whether it is one. */
-  readonly #unsent = new Map<number, Target>();
   readonly #onServices = new Listeners<[]>();
-  /** Requests of the peer that were not answered. */
-  #unanswered = 0;
   #isClosed = false;
 
   /** @param options.staleIds tunnels that an upstream server may still have from an earlier channel, which it is told to close */
@@ -111,8 +90,13 @@ export class PeerLink {
     this.#scheduler = scheduler;
     this.#roundTrip = roundTrip;
     this.#negotiation = new Negotiation(clock, log);
-    this.#requests = new OutgoingRequests(clock, random);
+    this.#requests = new OutgoingRequests({ clock, random, push: (frame) => scheduler.push(frame) });
     this.#tunnels = new TunnelTable({ clock, random, scheduler, roundTrip, handlers }, { frameData });
+    this.#incoming = new IncomingRequests({
+      ...{ peerId: channel.peerId, log, scheduler, tunnels: this.#tunnels },
+      terms: () => this.#negotiation.terms,
+      onRequest: (request) => handlers.onRequest(request),
+    });
     this.#services = new ServiceList({
       ...{ clock, scheduler, services: () => handlers.services() },
       encode: (services) => this.#negotiation.answers(services, frameData()),
@@ -160,14 +144,9 @@ export class PeerLink {
     }
     this.greet();
     const forwardId = this.#requests.add(target, handlers);
-    if (needsExtension(target)) this.#unsent.set(forwardId, target);
-    else this.#scheduler.push(encodeRequest(forwardId, target));
-    this.#sendUnsent();
+    this.#requests.send(this.terms);
     // The ack of a cancelled request is answered with the tunnel's end.
-    return () => {
-      this.#unsent.delete(forwardId);
-      this.#requests.take(forwardId);
-    };
+    return () => void this.#requests.take(forwardId);
   }
 
   /**
@@ -223,19 +202,9 @@ export class PeerLink {
     this.#scheduler.close();
     this.#roundTrip.close();
     for (const tunnel of [...this.tunnels]) tunnel.onLinkClosed();
-    this.#unsent.clear();
+    this.#incoming.close();
     this.#requests.refuseAll('connection-lost');
     this.#onServices.tell();
-  }
-
-  /** Upstream would look up the name of a service, and stand still in the meantime. */
-  #sendUnsent(): void {
-    if (this.terms === 'unknown') return;
-    for (const [forwardId, target] of this.#unsent) {
-      this.#unsent.delete(forwardId);
-      if (this.terms === 'extended') this.#scheduler.push(encodeRequest(forwardId, target));
-      else this.#requests.take(forwardId)?.handlers.onRefused(unlessExtended(target));
-    }
   }
 
   #onPacket(packet: Buffer): void {
@@ -269,7 +238,7 @@ export class PeerLink {
       default:
         this.#onTunnelFrame(frame);
     }
-    this.#sendUnsent();
+    this.#requests.send(this.terms);
   }
 
   #onPing(data: Buffer): void {
@@ -326,55 +295,12 @@ export class PeerLink {
 
   /** Tunnels, and requests that may become tunnels. */
   get #load(): number {
-    return this.tunnels.size + this.#requests.size + this.#unanswered;
+    return this.tunnels.size + this.#requests.size + this.#incoming.size;
   }
 
   #onRequest(frame: Frame): void {
     this.#negotiation.onUpstreamFrame();
-    const request = decodeRequest(frame);
-    if (request === undefined || !this.#scheduler.hasRoom) this.#deps.log.debug('dropped a request');
-    else if (request.target === undefined) this.#refuse(request.forwardId, 'bad-request');
-    else if (this.#load >= MAX_TUNNELS) this.#refuse(request.forwardId, 'too-many-tunnels');
-    else this.#passOn(request.forwardId, request.target);
-  }
-
-  #passOn(forwardId: number, target: Target): void {
-    this.#unanswered += 1;
-    this.#deps.handlers.onRequest({
-      peerId: this.peerId,
-      target,
-      answer: (local, destination) => {
-        this.#unanswered -= 1;
-        if (typeof local === 'string') this.#refuse(forwardId, local);
-        else this.#accept(forwardId, { target, destination }, local);
-      },
-    });
-  }
-
-  #accept(forwardId: number, named: Pick<TunnelIdentity, 'target' | 'destination'>, local: LocalEnd): void {
-    if (this.#isClosed) {
-      local.reset('connection-lost');
-      return;
-    }
-    const id = this.#tunnels.ids.take();
-    if (!this.#scheduler.offer(encodeAck(id, forwardId))) {
-      this.#tunnels.ids.release(id);
-      local.reset('overflow');
-      return;
-    }
-    this.#tunnels.add({ id, side: 'acceptor', ...named }, local, this.#negotiation.terms);
-  }
-
-  /** Upstream has no frame that refuses. A tunnel that ends at once frees what its client holds. */
-  #refuse(forwardId: number, reason: Reason): void {
-    if (this.terms === 'extended') {
-      this.#scheduler.offer(encodeDeny(forwardId, reason));
-      return;
-    }
-    const id = this.#tunnels.ids.take();
-    // The fin is pushed, not offered: without it the ack would open a tunnel that never ends.
-    if (this.#scheduler.offer(encodeAck(id, forwardId))) this.#scheduler.push(encodeFrame(TCP_FIN, id));
-    this.#tunnels.ids.release(id);
+    this.#incoming.take(frame, this.#load >= MAX_TUNNELS);
   }
 
   #onAck(frame: Frame): void {
@@ -398,7 +324,3 @@ export class PeerLink {
     if (forwardId !== undefined) this.#requests.take(forwardId)?.handlers.onRefused(decodeDenyReason(frame));
   }
 }
-
-/** Why a peer as upstream has no such target. */
-const unlessExtended = (target: Target): Reason =>
-  target.protocol === 'udp' || unixPathOf(target) !== undefined ? 'no-extension' : 'no-services';

@@ -2,7 +2,7 @@
 import type { Clock } from '../../base/clock.js';
 import type { FloodLog } from '../../base/flood-log.js';
 import { isSpeedTest } from '../../base/speed-test.js';
-import type { IncomingRequest } from '../link/peer-link.js';
+import type { IncomingRequest } from '../link/incoming-requests.js';
 import { socketEnd } from '../stream/local-end.js';
 import { describeReason, type Reason } from '../wire/reasons.js';
 import { describeTarget, type Target } from '../wire/target.js';
