@@ -45,6 +45,10 @@ class DelayedChannel implements PeerChannel {
     return true;
   }
 
+  sendLossy(): boolean {
+    return false;
+  }
+
   receive(handlers: PeerChannelHandlers): void {
     this.handlers = handlers;
   }

@@ -19,7 +19,7 @@ import type { FriendConnection, FriendConnectionHandlers } from './friend/friend
 import type { DiscoveryState } from './friend/friend-discovery.js';
 import type { FriendList } from './friend/friend-list.js';
 import { OwnRequest } from './own-request.js';
-import { isCustomLossless, ONLINE_PACKET } from './packet/friend.js';
+import { isCustomLossless, isCustomLossy, ONLINE_PACKET } from './packet/friend.js';
 import { FriendKind } from './packet/kind.js';
 import { SAFE_CRYPTO_DATA_SIZE } from './packet/net-crypto.js';
 
@@ -160,6 +160,7 @@ class MessengerFriend {
   readonly #onlines = new Listeners<[]>();
   readonly #offlines = new Listeners<[reason: string]>();
   readonly #packets = new Listeners<[packet: Buffer]>();
+  readonly #lossyPackets = new Listeners<[packet: Buffer]>();
   readonly #drains = new Listeners<[]>();
   readonly #progress = new Listeners<[]>();
   readonly #ignoreNetwork: () => void;
@@ -179,6 +180,9 @@ class MessengerFriend {
       onEstablished: () => this.#request.stop(),
       onLost: (reason) => this.#setOffline(reason),
       onLossless: (data) => this.#onLossless(data),
+      onLossy: (data) => {
+        if (this.#isOnline && isCustomLossy(data)) this.#lossyPackets.tell(data);
+      },
       onDrain: () => {
         if (this.#isOnline) this.#drains.tell();
       },
@@ -230,6 +234,15 @@ class MessengerFriend {
     return this.#isOnline && (this.#connection.connection?.sendLossless(packet) ?? false);
   }
 
+  /**
+   * Sends a custom packet (first byte 200 to 254, at most 1373 bytes) that may be lost and overtaken.
+   * @returns false if it is lost here: the friend is not online, or there is no room
+   */
+  sendLossy(packet: Buffer): boolean {
+    if (!isCustomLossy(packet)) throw new RangeError('custom lossy packets begin with 200 to 254');
+    return this.#isOnline && (this.#connection.connection?.sendLossy(packet) ?? false);
+  }
+
   /** The most bytes of a packet that fits into one datagram; it changes with the path, up to 1373. */
   get packetSize(): number {
     return this.#connection.connection?.packetSize ?? SAFE_CRYPTO_DATA_SIZE;
@@ -245,6 +258,10 @@ class MessengerFriend {
 
   onLossless(listener: (packet: Buffer) => void): void {
     this.#packets.add(listener);
+  }
+
+  onLossy(listener: (packet: Buffer) => void): void {
+    this.#lossyPackets.add(listener);
   }
 
   onDrain(listener: () => void): void {

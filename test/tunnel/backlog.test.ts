@@ -23,6 +23,10 @@ class Flooder implements PeerChannel {
     return true;
   }
 
+  sendLossy(): boolean {
+    return false;
+  }
+
   receive(handlers: PeerChannelHandlers): void {
     this.#handlers = handlers;
   }

@@ -45,6 +45,8 @@ class RawPeer implements PeerChannelHandlers {
     if (packet.readUInt16BE(2) === 0x0610) this.ids.push(packet.readUInt16BE(4));
   }
 
+  onLossy(): void {}
+
   onDrain(isFull = false): void {
     this.#isFull = isFull;
     while (!this.#isFull && this.#queue.length > 0) {

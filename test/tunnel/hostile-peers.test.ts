@@ -71,6 +71,10 @@ class HostilePeer implements PeerChannel {
     return true;
   }
 
+  sendLossy(): boolean {
+    return this.#random.below(8) > 0;
+  }
+
   receive(handlers: PeerChannelHandlers): void {
     this.#handlers = handlers;
     if (this.#random.below(2) === 0) this.#send(HELLO);

@@ -28,6 +28,10 @@ class SilentPeer implements PeerChannel {
     return this.isReading;
   }
 
+  sendLossy(): boolean {
+    return false;
+  }
+
   receive(handlers: PeerChannelHandlers): void {
     this.#handlers = handlers;
   }

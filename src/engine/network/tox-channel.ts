@@ -4,7 +4,8 @@ import type { PeerChannel, PeerChannelHandlers } from '../../tunnel/wire/peer-ch
 
 export type ChannelFriend = Pick<
   Friend,
-  'publicKey' | 'packetSize' | 'sendLossless' | 'onOnline' | 'onOffline' | 'onLossless' | 'onDrain'
+  | ('publicKey' | 'packetSize' | 'sendLossless' | 'sendLossy')
+  | ('onOnline' | 'onOffline' | 'onLossless' | 'onLossy' | 'onDrain')
 >;
 
 export interface SessionHandlers {
@@ -42,6 +43,7 @@ class FriendSessions {
     });
     friend.onOffline(() => this.#end());
     friend.onLossless((packet) => this.#session?.handlers?.onPacket(packet));
+    friend.onLossy((packet) => this.#session?.handlers?.onLossy(packet));
     friend.onDrain(() => this.#session?.handlers?.onDrain());
   }
 
@@ -95,6 +97,10 @@ class ToxChannel implements PeerChannel {
 
   send(packet: Buffer): boolean {
     return !this.#isOpen || this.#friend.sendLossless(packet);
+  }
+
+  sendLossy(packet: Buffer): boolean {
+    return this.#isOpen && this.#friend.sendLossy(packet);
   }
 
   receive(handlers: PeerChannelHandlers): void {

@@ -25,7 +25,11 @@ export interface ConnectionError extends Moment {
   readonly text: string;
 }
 
-const NO_TRAFFIC: Traffic = { rtt: undefined, bytesIn: 0, bytesOut: 0, rateIn: 0, rateOut: 0, retransmissions: 0 };
+const NO_TRAFFIC: Traffic = {
+  ...{ rtt: undefined, bytesIn: 0, bytesOut: 0, rateIn: 0, rateOut: 0 },
+  retransmissions: 0,
+  lossyDropped: 0,
+};
 
 export class ConnectionRecord {
   readonly #clock: Clock;

@@ -55,6 +55,7 @@ export interface FriendConnectionHandlers {
   onLost(reason: string): void;
   /** Called with every lossless packet except ALIVE and shared relays. */
   onLossless(data: Buffer): void;
+  onLossy(data: Buffer): void;
   /** There is room again after a `send` that returned false. */
   onDrain(): void;
   /** A node was found that stores the friend: the moment to send a friend request through it. */
@@ -273,8 +274,7 @@ export class FriendConnection {
     return {
       onEstablished: () => this.#onEstablished(),
       onLossless: (data) => this.#onLossless(data),
-      // Upstream and we send nothing lossy.
-      onLossy: () => {},
+      onLossy: (data) => this.#handlers.onLossy(data),
       onDrain: () => this.#handlers.onDrain(),
       onRouteChange: (route) => {
         this.#log.debug(route === undefined ? 'no route is known' : `packets go ${routeText(route)}`);

@@ -123,7 +123,7 @@ export class CryptoConnection implements TickTask {
   /** Totals of data packets, including those of net_crypto itself. */
   get traffic(): Traffic {
     const now = this.#host.clock.now();
-    const { rtt, sender } = this.#session;
+    const { rtt, sender, lossy } = this.#session;
     return {
       rtt: rtt.isKnown ? rtt.smoothed : undefined,
       bytesIn: this.#received.total,
@@ -131,6 +131,7 @@ export class CryptoConnection implements TickTask {
       rateIn: this.#received.rate(now),
       rateOut: this.#sent.rate(now),
       retransmissions: sender.retransmissions,
+      lossyDropped: lossy.dropped,
     };
   }
 
@@ -200,12 +201,15 @@ export class CryptoConnection implements TickTask {
   }
 
   /**
-   * Sends a lossy packet once and at once; returns false if it was not sent.
-   * @param data 1 to 1373 bytes, the first of which is an id from 192 to 254
+   * Sends a lossy packet once: at once, or as soon as a full path has room. @returns false if it is lost here
+   * @param data 1 to 1373 bytes, the first of which is an id from 192 to 254; must stay unchanged
    * @throws RangeError for other data
    */
   sendLossy(data: Buffer): boolean {
-    return this.#session.sendLossy(data);
+    const { lossy } = this.#session;
+    const isTaken = lossy.send(data, this.#host.tick.now());
+    if (lossy.needsTick) this.#host.tick.deferToEnd(this);
+    return isTaken;
   }
 
   /** Sends kill packets and closes; `onClosed` is not called. */

@@ -16,6 +16,8 @@ import { interfaceMtu } from './interface-mtu.js';
 
 /** Of a run of datagrams to one destination, each 64th has a callback for errors; a callback costs a tenth of sending. */
 const SAMPLE = 64;
+/** Bytes that may wait for the system; Node itself has no bound. Congestion control keeps far below it, a flood of lossy packets does not. */
+const MAX_WAITING = 4 * 1024 * 1024;
 
 /** Node's, except in tests. */
 type CreateSocket = (options: SocketOptions) => Socket;
@@ -77,6 +79,7 @@ class NodeUdp implements BoundSocket {
   #destination: Endpoint | undefined;
   #destinationAddress = '';
   #unsampled = 0;
+  #isFull = false;
 
   constructor(socket: Socket, { isIpv6, log }: BindOptions, handlers: BoundSocketHandlers) {
     this.#socket = socket;
@@ -98,11 +101,16 @@ class NodeUdp implements BoundSocket {
       const isMapped = this.#isIpv6 && destination.family === 4;
       this.#destinationAddress = isMapped ? `::ffff:${destination.address}` : destination.address;
       this.#unsampled = 0;
+      this.#isFull = this.#socket.getSendQueueSize() > MAX_WAITING;
       callback = (error) => {
         if (error === null) return;
         this.#handlers.onError(error, this);
         if (!isSocketDead(systemCodeOf(error))) onRefused?.();
       };
+    }
+    if (this.#isFull) {
+      callback?.(null);
+      return;
     }
     // Node keeps the data until the system takes it, so it needs its own copy.
     this.#socket.send(Buffer.from(packet), destination.port, this.#destinationAddress, callback);

@@ -6,11 +6,12 @@
  *     ALIVE, ONLINE, OFFLINE: the id alone                                            lossless
  *     shared relays        17 || packed nodes, 1 to 3                                 lossless
  *     custom packets       id 160 … 191 || anything, at most 1373 bytes in all        lossless
+ *                          id 200 … 254 || anything, at most 1373 bytes in all        lossy
  *
  * Sources: spec "Friend requests", "Messenger"; c-toxcore friend_requests.c, friend_connection.c, Messenger.c.
  */
 import { NOSPAM_SIZE } from '../crypto/tox-id.js';
-import { FriendKind, OnionDataKind } from './kind.js';
+import { CryptoKind, FriendKind, OnionDataKind } from './kind.js';
 import { decodePackedNodes, encodePackedNodes, type NodeInfo } from './node-info.js';
 
 /** Specification ("Friend requests"): bytes that fit into an onion data packet. */
@@ -66,4 +67,10 @@ export const ONLINE_PACKET = Buffer.from([FriendKind.Online]);
 export function isCustomLossless(data: Buffer): boolean {
   const id = data[0] ?? 0;
   return id >= FriendKind.FirstCustomLossless && id <= FriendKind.LastCustomLossless;
+}
+
+/** Whether the id is from 200 to 254, which belong to the application. */
+export function isCustomLossy(data: Buffer): boolean {
+  const id = data[0] ?? 0;
+  return id >= FriendKind.FirstCustomLossy && id <= CryptoKind.LastLossy;
 }

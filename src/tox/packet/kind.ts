@@ -75,7 +75,7 @@ export const CryptoKind = {
   LastLossy: 254,
 } as const;
 
-/** Lossless ids that friend connections and the messenger use. */
+/** Ids that friend connections and the messenger use. */
 export const FriendKind = {
   Alive: 16,
   ShareRelays: 17,
@@ -84,4 +84,5 @@ export const FriendKind = {
   Offline: 25,
   FirstCustomLossless: 160,
   LastCustomLossless: 191,
+  FirstCustomLossy: 200,
 } as const;

@@ -104,6 +104,7 @@ export class PeerLink {
     this.#strays = new TokenBucket(STRAY_ANSWERS, STRAY_ANSWERS, clock.now());
     channel.receive({
       onPacket: (packet) => this.#onPacket(packet),
+      onLossy: () => {},
       onDrain: () => {
         scheduler.onDrain();
         this.#services.onDrain();

@@ -12,11 +12,15 @@ class TestFriend implements ChannelFriend {
   online = (): void => {};
   offline = (_reason: string): void => {};
   lossless = (_packet: Buffer): void => {};
+  lossy = (_packet: Buffer): void => {};
   drain = (): void => {};
 
   sendLossless(packet: Buffer): boolean {
     if (this.hasRoom) this.sent.push(packet);
     return this.hasRoom;
+  }
+  sendLossy(packet: Buffer): boolean {
+    return this.sendLossless(packet);
   }
   onOnline(listener: () => void): void {
     this.online = listener;
@@ -26,6 +30,9 @@ class TestFriend implements ChannelFriend {
   }
   onLossless(listener: (packet: Buffer) => void): void {
     this.lossless = listener;
+  }
+  onLossy(listener: (packet: Buffer) => void): void {
+    this.lossy = listener;
   }
   onDrain(listener: () => void): void {
     this.drain = listener;
@@ -41,6 +48,7 @@ function setUp(): { friend: TestFriend; channels: PeerChannel[]; events: string[
       const name = channels.push(channel);
       channel.receive({
         onPacket: (packet) => events.push(`${name} ${packet}`),
+        onLossy: (packet) => events.push(`${name} lossy ${packet}`),
         onDrain: () => events.push(`${name} drain`),
         onClose: () => events.push(`${name} close`),
       });
@@ -96,6 +104,23 @@ t.test('a full friend takes nothing, and a closed channel discards everything', 
   friend.offline('');
   t.ok(channel?.send(Buffer.from('c')));
   t.same(friend.sent.map(String), ['a']);
+});
+
+t.test('lossy packets belong to one session, and those of a closed one are lost', async (t) => {
+  const { friend, channels, events } = setUp();
+  friend.lossy(Buffer.from('too early'));
+  friend.online();
+  const [channel] = channels;
+  friend.lossy(Buffer.from('a'));
+  t.ok(channel?.sendLossy(Buffer.from('b')));
+  friend.hasRoom = false;
+  t.notOk(channel?.sendLossy(Buffer.from('c')));
+  friend.hasRoom = true;
+  friend.offline('');
+  friend.lossy(Buffer.from('too late'));
+  t.notOk(channel?.sendLossy(Buffer.from('d')));
+  t.same(events, ['1 lossy a', '1 close', 'over']);
+  t.same(friend.sent.map(String), ['b']);
 });
 
 /** Somebody else who uses the friend. */

@@ -22,6 +22,7 @@ export class FakeFriend implements Friend {
   readonly #offline: ((reason: string) => void)[] = [];
   readonly #progress: (() => void)[] = [];
   readonly #lossless: ((packet: Buffer) => void)[] = [];
+  readonly #lossy: ((packet: Buffer) => void)[] = [];
 
   constructor(publicKey: PublicKey) {
     this.publicKey = publicKey;
@@ -39,6 +40,9 @@ export class FakeFriend implements Friend {
   }
   onLossless(listener: (packet: Buffer) => void): void {
     this.#lossless.push(listener);
+  }
+  onLossy(listener: (packet: Buffer) => void): void {
+    this.#lossy.push(listener);
   }
   onDrain(): void {}
   onProgress(listener: () => void): void {
@@ -60,6 +64,14 @@ export class FakeFriend implements Friend {
     const { other } = this;
     setImmediate(() => {
       if (other?.isOnline) for (const listener of other.#lossless) listener(Buffer.from(packet));
+    });
+    return true;
+  }
+
+  sendLossy(packet: Buffer): boolean {
+    const { other } = this;
+    setImmediate(() => {
+      if (other?.isOnline) for (const listener of other.#lossy) listener(Buffer.from(packet));
     });
     return true;
   }

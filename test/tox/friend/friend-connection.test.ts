@@ -67,6 +67,7 @@ class Bench {
         this.onLost();
       },
       onLossless: () => {},
+      onLossy: () => {},
       onDrain: () => {},
       onReachable: () => {},
       onProgress: () => {},

@@ -140,11 +140,15 @@ export class StreamEnd {
   readonly #alarm: CoalescedTimer;
   /** Bytes of data received. */
   received = 0;
+  /** Bytes of lossy packets received. */
+  receivedLossy = 0;
+  readonly #clock: ManualClock;
   onDrain: () => void = () => {};
   onLossless: (data: Buffer) => void = () => {};
   carry: (content: DataContent) => void = () => {};
 
   constructor(clock: ManualClock) {
+    this.#clock = clock;
     this.#tick = new LoopTick(clock);
     this.#alarm = new CoalescedTimer(clock, (now) => this.onTickEnd(now));
     const budget = new MemoryBudget({ total: 128 * MIB, floor: MIB / 4 });
@@ -156,7 +160,9 @@ export class StreamEnd {
           this.received += data.length;
           this.onLossless(data);
         },
-        onLossy: () => {},
+        onLossy: (data) => {
+          this.receivedLossy += data.length;
+        },
         onDrain: () => this.onDrain(),
       },
       isOpen: () => true,
@@ -175,6 +181,22 @@ export class StreamEnd {
     const isTaken = this.session.sender.enqueue(data, false);
     if (isTaken) this.#tick.deferToEnd(this);
     return isTaken;
+  }
+
+  sendLossy(data: Buffer): boolean {
+    const isTaken = this.session.lossy.send(data, this.#tick.now());
+    this.#tick.deferToEnd(this);
+    return isTaken;
+  }
+
+  /** Sends lossy packets of full size at a constant rate, Mbit/s of IP packets. @returns ends it */
+  streamLossy(megabits: number): () => void {
+    const perMs = (megabits * 125) / (FULL + HEADERS);
+    let due = 0;
+    const timer = this.#clock.every(1, () => {
+      for (due += perMs; due >= 1; due -= 1) this.sendLossy(Buffer.alloc(FULL, 213));
+    });
+    return () => timer.cancel();
   }
 
   onTickEnd(now: number): void {

@@ -104,6 +104,21 @@ t.test('data that Node has not sent yet does not change with its sender’s buff
   t.same(waiting.map(String), ['first', 'xxxxx']);
 });
 
+t.test('what the system does not take is lost once megabytes of it wait in Node', async (t) => {
+  const waiting: Buffer[] = [];
+  const create = (options: SocketOptions): Socket => {
+    const socket = createSocket(options);
+    const send = (packet: Buffer): void => void waiting.push(packet);
+    return Object.assign(socket, { send, getSendQueueSize: () => waiting.length * 60_000 });
+  };
+  const a = await openBy(nodeBinder(create), t);
+  for (let count = 0; count < 1000; count += 1) a.send(Buffer.alloc(10), at('127.0.0.1', 9));
+  t.ok(waiting.length > 60 && waiting.length < 200, `${waiting.length}`);
+  waiting.length = 0;
+  for (let count = 0; count < 128; count += 1) a.send(Buffer.alloc(10), at('127.0.0.1', 9));
+  t.ok(waiting.length > 0, 'there is room again');
+});
+
 t.test('a late error of a failed socket does not end its successor', async (t) => {
   const { socket, sockets } = await openWatched(t, () => {});
   const peer = await open(t, { ipv6: false });

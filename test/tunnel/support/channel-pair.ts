@@ -10,15 +10,18 @@ export interface ChannelOptions {
   readonly refusals?: number;
   /** The largest number of packets in one delivery. */
   readonly burst?: number;
+  /** Fraction of lossy packets that get lost; a tenth of the others is overtaken. */
+  readonly loss?: number;
 }
 
 export class TestChannel implements PeerChannel {
   readonly peerId: string;
-  readonly maxPacketSize = 1373;
+  maxPacketSize = 1373;
   readonly #random: SeededRandom;
   readonly #capacity: number;
   readonly #refusals: number;
   readonly #burst: number;
+  readonly #loss: number;
   readonly #inFlight: Buffer[] = [];
   #handlers: PeerChannelHandlers | undefined;
   #other: TestChannel | undefined;
@@ -37,6 +40,7 @@ export class TestChannel implements PeerChannel {
     this.#capacity = options.capacity ?? 64;
     this.#refusals = options.refusals ?? 0;
     this.#burst = options.burst ?? 64;
+    this.#loss = options.loss ?? 0;
   }
 
   static connect(a: TestChannel, b: TestChannel): void {
@@ -60,6 +64,18 @@ export class TestChannel implements PeerChannel {
     this.#inFlight.push(packet);
     if (this.isRecording) this.sent.push(packet);
     this.#schedule();
+    return true;
+  }
+
+  sendLossy(packet: Buffer): boolean {
+    if (this.#isClosed) return false;
+    if (packet.length > this.maxPacketSize) throw new RangeError(`packet of ${packet.length} bytes`);
+    if (this.#random.fraction() < this.#loss) return true;
+    const deliver = (): void => {
+      if (!this.#isClosed) this.#other!.#handlers?.onLossy(Buffer.from(packet));
+    };
+    if (this.#loss > 0 && this.#random.below(10) === 0) setImmediate(() => setImmediate(deliver));
+    else setImmediate(deliver);
     return true;
   }
 

@@ -32,6 +32,9 @@ export class UpstreamPeer {
     this.#random = random;
     channel.receive({
       onPacket: (packet) => this.#onPacket(packet),
+      onLossy: () => {
+        throw new Error('upstream does not know lossy packets');
+      },
       onDrain: () => {
         this.#isFull = false;
         this.#flush();

@@ -49,6 +49,8 @@ export interface Traffic {
   readonly rateOut: number;
   /** Retransmitted packets. */
   readonly retransmissions: number;
+  /** Lossy packets for which there was no room. */
+  readonly lossyDropped: number;
 }
 
 /** What the table of connections provides to each connection. */

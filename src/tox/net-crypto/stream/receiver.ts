@@ -28,6 +28,8 @@ interface ReceiverDeps {
 
 /** ms for which a packet may be missing while later ones wait for it; the peer retransmits it each second. */
 const HOLE_TIMEOUT = 60_000;
+/** Lossy packets after which the peer hears from us: it stops after too many transmissions without any answer. */
+const LOSSY_UNANSWERED = 2048;
 
 export class Receiver {
   readonly #deps: ReceiverDeps;
@@ -38,6 +40,7 @@ export class Receiver {
   /** The missing packet that later ones wait for, and since when, ms. */
   #hole: { readonly number: number; readonly since: number } | undefined;
   #arrivals = 0;
+  #lossyArrivals = 0;
 
   constructor(deps: ReceiverDeps, firstNumber?: number) {
     this.#deps = deps;
@@ -85,15 +88,21 @@ export class Receiver {
 
   /** Handles packets without a number of their own: they report how much the peer has sent. */
   #receiveOther(sent: number, data: Buffer, now: number): void {
-    const { features, rtt, isAlone, onLossy } = this.#deps;
+    const { features, rtt, isAlone } = this.#deps;
     const id = data[0] as number;
     const isLossy = id >= CryptoKind.FirstLossy && id <= CryptoKind.LastLossy;
     const isRequest = id === CryptoKind.Request || id === CryptoKind.RequestWithEnd;
     if (!isLossy && !isRequest && id !== CryptoKind.Features) return;
     this.#window.onAdvertised(sent);
-    if (isLossy) onLossy(data);
+    if (isLossy) this.#receiveLossy(data);
     else if (!isRequest && features.receive(data)) this.#acks.ackImmediately();
     else if (isRequest && isAlone()) this.#acks.follow(now, rtt.smoothed);
+  }
+
+  #receiveLossy(data: Buffer): void {
+    this.#lossyArrivals += 1;
+    if (this.#lossyArrivals % LOSSY_UNANSWERED === 0) this.#acks.ackImmediately();
+    this.#deps.onLossy(data);
   }
 
   /** The next request packet is due at once. */

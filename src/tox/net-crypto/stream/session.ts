@@ -3,14 +3,16 @@
  * packets and chooses routes.
  */
 import type { MemoryShare } from '../../../base/memory-budget.js';
+import { ALIVE_PACKET } from '../../packet/friend.js';
 import { CryptoKind } from '../../packet/kind.js';
-import { checkCryptoData, type DataContent, encodeParts, MAX_CRYPTO_DATA_SIZE } from '../../packet/net-crypto.js';
+import { type DataContent, encodeParts, MAX_CRYPTO_DATA_SIZE } from '../../packet/net-crypto.js';
 import { Congestion } from '../congestion/congestion.js';
 import { Rtt } from '../congestion/rtt.js';
 import type { PacketSize } from '../path/packet-size.js';
 import type { Evidence } from '../path/path-owner.js';
 import type { ConnectionHandlers } from './connection-host.js';
 import { Features } from './features.js';
+import { LossySender } from './lossy-sender.js';
 import { Receiver } from './receiver.js';
 import { SendWindow } from './send-window.js';
 import { Sender } from './sender.js';
@@ -52,6 +54,7 @@ export class Session {
   readonly congestion = new Congestion(this.rtt);
   readonly sender: Sender;
   readonly receiver: Receiver;
+  readonly lossy: LossySender;
   readonly evidence: Evidence;
   readonly #deps: SessionDeps;
   readonly #features = new Features();
@@ -87,18 +90,13 @@ export class Session {
       isBlocked: (size) => path.isBusy(size),
       pacesItself: () => path.pacesItself,
     });
+    this.lossy = new LossySender({
+      emit: (data) => this.#emit(this.#window.next, data),
+      isOpen: () => deps.isOpen() && this.sender.maySendLossy,
+      isBlocked: (size) => path.isBusy(size),
+      rate: () => (congestion.mode === 'startup' ? undefined : congestion.pacingRate),
+    });
     this.evidence = evidenceOf(this, this.#window, this.#features);
-  }
-
-  /**
-   * Sends a lossy packet at once; returns false if there is no session, or the peer has been silent for too long.
-   * @throws RangeError for other data
-   */
-  sendLossy(data: Buffer): boolean {
-    checkCryptoData(data, CryptoKind.FirstLossy, CryptoKind.LastLossy);
-    if (!this.#deps.isOpen() || !this.sender.maySendLossy) return false;
-    this.#emit(this.#window.next, data);
-    return true;
   }
 
   /** Sends kill packets to the peer, if there is a session. */
@@ -143,7 +141,10 @@ export class Session {
   /** Sends what is due: data first, which carries acks, then a request packet if one is still needed. */
   onTickEnd(now: number): void {
     if (!this.#deps.isOpen()) return;
+    this.lossy.pump(now);
+    this.#checkPath(now);
     this.sender.pump(now);
+    if (this.#window.hasUnsent) this.lossy.noteContention(now);
     if (this.receiver.requestDueAt <= now) {
       this.#emit(this.#window.next, this.receiver.buildRequest());
       this.receiver.onRequestSent(now);
@@ -157,8 +158,17 @@ export class Session {
   /** Returns when `onTickEnd` must be called next at the latest, ms of the clock. */
   wakeAt(now: number): number {
     return this.#deps.isOpen()
-      ? Math.min(this.sender.wakeAt(now), this.receiver.requestDueAt)
+      ? Math.min(this.sender.wakeAt(now), this.lossy.wakeAt(now), this.receiver.requestDueAt)
       : Number.POSITIVE_INFINITY;
+  }
+
+  /** Lossy packets tell nothing about the path: while they are large, some lossless ones, which nobody reads, are sent with them. */
+  #checkPath(now: number): void {
+    const packetSize = this.#features.isOurKind && !this.#window.hasUnsent ? this.#deps.packetSize() : undefined;
+    const due = packetSize === undefined ? undefined : this.lossy.checkDue(packetSize, now);
+    for (let left = due?.count ?? 0; left > 0; left -= 1) {
+      this.sender.enqueue(Buffer.alloc(due?.size ?? 1).fill(ALIVE_PACKET, 0, 1), true);
+    }
   }
 
   /** Sends a packet that is too large for the path in two halves to a peer of our kind, and to others whole, by a relay if possible. */

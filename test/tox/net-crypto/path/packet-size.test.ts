@@ -367,3 +367,48 @@ t.test('a peer of another kind whose large packets vanish is reached by a relay'
   t.equal(toBob, 0, 'so that it sends by the relay, too');
   t.ok(relay.sent > 5);
 });
+
+/** Sends lossy packets of the largest size, 200 a second. @returns how many have arrived */
+function streamLossy({ world, near, far }: ReturnType<typeof connectedPair>): () => number {
+  world.clock.every(5, () => void near.connection.sendLossy(Buffer.alloc(near.connection.packetSize, 213)));
+  return () => far.notes.lossy.length;
+}
+
+t.test('a stream of lossy packets alone finds out what the path takes', async (t) => {
+  for (const [mtu, expected] of [
+    [1500, FULL],
+    [1300, 1205],
+  ] as const) {
+    const pair = connectedPair(6);
+    Object.assign(pair.world.network.faults, { delay: 20, mtu });
+    streamLossy(pair);
+    pair.world.clock.advance(1500);
+    t.equal(pair.near.connection.packetSize, expected);
+    t.ok(
+      pair.far.notes.lossless.every((data) => data[0] === 16),
+      'by packets that nobody reads',
+    );
+  }
+});
+
+t.test('a path that loses the large packets of a lossy stream is noticed within seconds', async (t) => {
+  const pair = connectedPair(6);
+  const { world, near } = pair;
+  Object.assign(world.network.faults, { delay: 20 });
+  const received = streamLossy(pair);
+  world.clock.advance(3000);
+  t.equal(near.connection.packetSize, FULL);
+  world.network.faults.mtu = 1300;
+  world.clock.advance(10_000);
+  const before = received();
+  world.clock.advance(10_000);
+  t.ok(received() - before > 1800, `${received() - before} of 2000`);
+});
+
+t.test('small lossy packets cause no others', async (t) => {
+  const { world, near, far } = connectedPair(6);
+  world.clock.every(5, () => void near.connection.sendLossy(Buffer.alloc(500, 213)));
+  world.clock.advance(10_000);
+  t.same(far.notes.lossless, []);
+  t.ok(far.notes.lossy.length > 1900);
+});
