@@ -44,7 +44,8 @@ export function asControlError(error: unknown, disconnecting?: string): unknown 
     );
   }
   if (error instanceof JsonFileError) {
-    return new ControlError('failed', error.message, { hint: 'then restart the daemon', cause: error });
+    const hint = error.code === 'not-writable' ? {} : { hint: 'then restart the daemon' };
+    return new ControlError('failed', error.message, { ...hint, cause: error });
   }
   if (error instanceof WhitelistError) {
     return new ControlError(WHITELIST_CODES[error.code], error.message, { cause: error });

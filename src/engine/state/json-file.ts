@@ -3,13 +3,13 @@
  * disk; the lock of `tox_save` keeps other processes out.
  */
 import { join } from 'node:path';
-import { CodedError, systemCodeOf } from '../../base/coded-error.js';
+import { CodedError, messageOf, systemCodeOf } from '../../base/coded-error.js';
 import { replaceFile } from './durable-file.js';
 import type { FileSystem } from './file-system.js';
 import { asStateFileError, reasonOf, type StateDirectory } from './state-file-error.js';
 
 /** The message names the file and says what to do. */
-export class JsonFileError extends CodedError<'unreadable' | 'corrupt' | 'newer'> {}
+export class JsonFileError extends CodedError<'unreadable' | 'corrupt' | 'newer' | 'not-writable'> {}
 
 const FILE_MODE = 0o600;
 /** Bytes; ten thousand entries of a whitelist fit. */
@@ -73,8 +73,8 @@ export class JsonFile<Value> {
   /**
    * Changes the value, durably. Changes wait for each other.
    * @param change makes the new value from the old one; what it throws is thrown here, and nothing has changed
-   * @throws JsonFileError when the file cannot be used; StateFileError when the value could not be saved, and the old value is
-   *   still there, in memory and on the disk
+   * @throws JsonFileError when the file cannot be used, or could not be read again (`not-writable`); StateFileError when the value could
+   *   not be saved. The old value is still there then, in memory and on the disk
    */
   async change(change: (old: Value) => Value): Promise<void> {
     if (this.error !== undefined) throw this.error;
@@ -91,6 +91,7 @@ export class JsonFile<Value> {
     const { name, version, encode } = this.#format;
     const text = `${JSON.stringify({ version, ...encode(value) }, undefined, 2)}\n`;
     const path = join(this.#directory.path, name);
+    checkReadable(text, path, this.#format);
     try {
       await replaceFile(this.#files, path, Buffer.from(text), { mode: FILE_MODE, link: 'followed' });
     } catch (error) {
@@ -99,12 +100,30 @@ export class JsonFile<Value> {
   }
 }
 
+/** A file that the next start cannot read would shut all clients out. @throws JsonFileError `not-writable` */
+function checkReadable<Value>(text: string, path: string, format: JsonFormat<Value>): void {
+  try {
+    checkSize(Buffer.byteLength(text));
+    const { version: _, ...content } = JSON.parse(text);
+    format.decode(content);
+  } catch (error) {
+    const message = `this cannot be stored in ${path} (${messageOf(error)}), so nothing has changed`;
+    throw new JsonFileError('not-writable', message, { cause: error });
+  }
+}
+
+/** @throws Error */
+function checkSize(size: number): void {
+  if (size > MAX_SIZE) throw new Error(`${size} bytes are too many`);
+}
+
 /** @throws JsonFileError */
 async function read<Value>(files: FileSystem, path: string, format: JsonFormat<Value>): Promise<Value> {
   let text: string;
   try {
     const { isFile, size } = await files.status(path);
-    if (!isFile || size > MAX_SIZE) throw new Error(isFile ? `${size} bytes are too many` : 'it is not a file');
+    if (!isFile) throw new Error('it is not a file');
+    checkSize(size);
     text = (await files.read(path)).toString();
   } catch (error) {
     if (systemCodeOf(error) === 'ENOENT') return format.initial;
