@@ -11,7 +11,7 @@ import { FormatError } from './format-error.js';
 import { LOOPBACK, parsePort, parseTargetOrService } from './formats.js';
 import { type Link, linkTarget } from './link.js';
 import { isLinkSecret, secretFromNumber, secretToNumber } from './link-secret.js';
-import { wordLines } from './words.js';
+import { MAX_WORD_BYTES, wordLines } from './words.js';
 
 const VERSION = 0n;
 /** Bytes of version and secret. */
@@ -20,13 +20,13 @@ const SECRET_BITS = 100n;
 const KEY_SIZE = 32;
 const TARGET_AT = HEAD_SIZE + KEY_SIZE + NOSPAM_SIZE;
 
-/** Returns lines of six words; undefined for a secret that a person chose, which has no words. */
+/** Returns lines of six words; undefined for a secret that a person chose, and for a very long target, which have none. */
 export async function wordsOfLink({ serverId, secret, target }: Link): Promise<readonly string[] | undefined> {
   if (!isLinkSecret(secret)) return undefined;
   const head = ((VERSION << SECRET_BITS) | secretToNumber(secret)).toString(16).padStart(HEAD_SIZE * 2, '0');
-  return wordLines(
-    Buffer.concat([Buffer.from(head, 'hex'), serverId.publicKey.bytes, serverId.nospam, Buffer.from(textOf(target))]),
-  );
+  const { publicKey, nospam } = serverId;
+  const bytes = Buffer.concat([Buffer.from(head, 'hex'), publicKey.bytes, nospam, Buffer.from(textOf(target))]);
+  return bytes.length > MAX_WORD_BYTES ? undefined : wordLines(bytes);
 }
 
 /** @param bytes of the words; zeros may follow. @throws FormatError */

@@ -7,7 +7,8 @@
  * The checksum covers the number of the line and whether it is the last one. So an error names its line, a line that was left out is
  * found, and a reader knows where the text ends.
  */
-import { createHash } from 'node:crypto';
+import { createHash, pbkdf2 } from 'node:crypto';
+import { promisify } from 'node:util';
 import { didYouMean, nearest } from '../base/nearest.js';
 import { countText } from '../base/units.js';
 import type { PublicKey } from '../tox/crypto/keys.js';
@@ -19,10 +20,15 @@ const WORD_BITS = 11;
 const LINE_BITS = (WORDS_IN_LINE - 1) * WORD_BITS;
 /** No two words of the list have the same. */
 const UNIQUE_LETTERS = 4;
-/** Far more than anything here needs: 220 bytes. */
+/** More than nearly everything needs. */
 const MAX_LINES = 32;
-/** 66 bits: more keys than can be tried to find another one with the same words. */
+/** Bytes that can be written as words: 220. */
+export const MAX_WORD_BYTES = Math.floor((MAX_LINES * LINE_BITS) / 8);
+/** 66 bits. Each try for another key with the same words costs 2^13 blocks of SHA-256 more than the key itself: as with 79 bits. */
 const KEY_WORDS = 6;
+const KEY_ITERATIONS = 4_096;
+
+const stretched = promisify(pbkdf2);
 
 /** Most commands never need it. */
 const wordList = async (): Promise<readonly string[]> => (await import('@scure/bip39/wordlists/english.js')).wordlist;

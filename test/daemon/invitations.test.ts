@@ -64,6 +64,24 @@ t.test('a link is for one target only if the invitation allows exactly one', asy
   }
 });
 
+t.test('a link whose target is too long for words has none', async (t) => {
+  const daemon = await TestDaemon.start(t);
+  const target = `${'a'.repeat(60)}.`.repeat(4).concat('org:22');
+  const { link } = await daemon.call('invite.create', { allow: [target] });
+  t.equal(parseLink(link?.link ?? '').target?.port, 22);
+  t.same(link?.words, []);
+});
+
+t.test('an access that would end after the year 9999 is refused, and nothing is stored', async (t) => {
+  const daemon = await TestDaemon.start(t);
+  for (const accessMs of [1e15, 2 ** 53, 1e22, Number.MAX_VALUE]) {
+    const refused = { code: 'bad-params', message: 'accessMs: the access is too long' };
+    await t.rejects(daemon.call('invite.create', { accessMs }), refused, String(accessMs));
+  }
+  t.same(await list(daemon), []);
+  t.match(await daemon.call('invite.create', { accessMs: 1e14 }), { invitation: { accessMs: 1e14 } });
+});
+
 t.test('a link may be for a service, which the original tuntox gets as its target', async (t) => {
   const daemon = await TestDaemon.start(t);
   const { link: early, notes } = await daemon.call('invite.create', { allow: ['ssh'] });

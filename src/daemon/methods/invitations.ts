@@ -1,6 +1,6 @@
 /** `invite`: links that put the client which redeems one on the whitelist. */
 import { hostname } from 'node:os';
-import { rfc3339 } from '../../base/clock.js';
+import { LAST_UNIX_TIME, rfc3339 } from '../../base/clock.js';
 import { nearest } from '../../base/nearest.js';
 import { type HostAndPort, parseTargetOrService, type TargetText } from '../../config/formats.js';
 import { parseHostName } from '../../config/host-name.js';
@@ -50,6 +50,12 @@ async function create(deps: Deps, params: Params<'invite.create'>): Promise<Resu
     uses,
     access: accessMs === undefined ? undefined : Math.ceil(accessMs / 1000),
   };
+  // The last client that comes has access until then.
+  if (wanted.expiresAt + (wanted.access ?? 0) > LAST_UNIX_TIME) {
+    throw new ControlError('bad-params', 'accessMs: the access is too long', {
+      hint: 'leave it out for access without an end',
+    });
+  }
   const notes = notesOfCreating(deps, wanted);
   if (dryRun) {
     const draft = { ...wanted, id: '-', createdAt: clock.unixTime(), revokedAt: undefined, redemptions: [], late: [] };

@@ -118,7 +118,7 @@ function printCreated({ invitation, link, notes }: Created, code: readonly strin
   for (const note of notes) out.line(note, { indent: 2 });
   if (link === null) return;
   out.raw(`\nThe other side runs this once:\n\n  ${link.commands.join}\n`);
-  out.raw(`\nor, on the phone: ${link.commands.words}, and then these words:\n\n`);
+  if (link.words.length > 0) out.raw(`\nor, on the phone: ${link.commands.words}, and then these words:\n\n`);
   for (const [index, line] of link.words.entries()) out.raw(`  ${index + 1}  ${line}\n`);
   out.raw(`\nor, for one run of the original tuntox:\n\n  ${link.commands.original}\n`);
   if (code.length > 0) out.raw(`\n${code.join('\n')}\n`);
