@@ -86,7 +86,7 @@ export class PendingClients {
       source,
       hasSentSecret,
     };
-    if (!entries.has(publicKey.hex) && entries.size >= MAX_EACH && !makeRoom(entries, source)) return;
+    if (!entries.has(publicKey.hex) && entries.size >= MAX_EACH) makeRoom(entries, source);
     const kept = reason === 'too-many-guesses' ? undefined : message;
     entries.set(publicKey.hex, { client, message: kept, accept, refusedAt: this.#clock.now() });
     this.#planForgetting();
@@ -156,16 +156,18 @@ const emptier = (entries: Entries, before: string, now: string): string =>
 
 /**
  * Displaces a client of the source that has most, so that a flood by one way leaves room for the others. Its older half stays: those
- * who asked before a flood are not displaced by it. The oldest of the newer half gives way.
+ * who asked before a flood are not displaced by it. The oldest of the newer half gives way. Where no source has two, nobody floods, and
+ * the client that asked longest ago gives way.
  * @param source of the client that is to be added
- * @returns false when there is no room for it
  */
-function makeRoom(entries: Entries, source: string): boolean {
+function makeRoom(entries: Entries, source: string): void {
   const counts = new Map([[source, 1]]);
   for (const { client } of entries.values()) counts.set(client.source, (counts.get(client.source) ?? 0) + 1);
   const fullest = [...counts].sort(([, one], [, other]) => other - one)[0]?.[0];
   const ids = [...entries].filter(([, { client }]) => client.source === fullest).map(([id]) => id);
-  const displaced = ids[Math.ceil(ids.length / 2)];
-  if (displaced === undefined) return false;
-  return entries.delete(displaced);
+  const displaced = ids[Math.ceil(ids.length / 2)] ?? idlest(entries);
+  if (displaced !== undefined) entries.delete(displaced);
 }
+
+const idlest = (entries: Entries): string | undefined =>
+  [...entries].sort(([, one], [, other]) => one.refusedAt - other.refusedAt)[0]?.[0];

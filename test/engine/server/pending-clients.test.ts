@@ -117,6 +117,25 @@ t.test('a flood by one way displaces no client that comes by another, and two fl
   t.same([countOf(pending, 'others'), countOf(pending, 'relay AB')], [22, 22]);
 });
 
+t.test('a client that comes by a way of its own is listed even if no way has two', async (t) => {
+  const clock = new ManualClock();
+  const pending = new PendingClients(clock);
+  const [oldest, ...others] = Array.from({ length: 64 }, newKey) as [PublicKey, ...PublicKey[]];
+  for (const [index, key] of [oldest, ...others].entries()) {
+    asks(pending, key, `192.0.2.${index}:33445`);
+    clock.advance(60_000);
+  }
+  asks(pending, others[0] as PublicKey, '192.0.2.1:33445');
+  const late = newKey();
+  asks(pending, late, '198.51.100.1:33445');
+  const again = newKey();
+  asks(pending, again, '198.51.100.1:33445');
+  t.equal(pending.all.length, 64);
+  t.ok(isPending(pending, late) && isPending(pending, again));
+  t.notOk(isPending(pending, oldest), 'who asked longest ago gives way');
+  t.ok(isPending(pending, others[0] as PublicKey), 'and not who asked first');
+});
+
 t.test('a client that asks by several ways counts for the emptier one', async (t) => {
   const pending = new PendingClients(new ManualClock());
   flood(pending, 'others');
