@@ -10,6 +10,8 @@ import type { HeldServer, ServerPool } from './server-pool.js';
 
 /** ms until it tries again to listen. Programs that end free their port at once, and the attempt costs nothing. */
 const RETRY_INTERVAL = 5_000;
+/** ms until it searches again for a server that said that it ends: its owner may start it again. */
+const SEARCH_AGAIN = 60_000;
 const NO_TRAFFIC: ForwardTraffic = { open: 0, total: 0, bytesSent: 0, bytesReceived: 0 };
 
 export interface StandingForwardDeps {
@@ -33,17 +35,17 @@ export interface ForwardState {
 export class StandingForward {
   readonly entry: ForwardEntry;
   readonly #deps: StandingForwardDeps;
-  readonly #held: HeldServer;
+  #held: HeldServer;
+  #searchAgain: Timer | undefined;
   #local: LocalForward | undefined;
   #listenError: string | undefined;
   #retry: Timer | undefined;
   #isClosed = false;
 
   constructor(deps: StandingForwardDeps, entry: ForwardEntry) {
-    const { id, secret, name } = entry.server;
     this.entry = entry;
     this.#deps = deps;
-    this.#held = deps.pool.hold({ id, secret, name });
+    this.#held = this.#hold();
   }
 
   get #server(): RemoteServer {
@@ -66,6 +68,19 @@ export class StandingForward {
       roundTrip: rtt,
       traffic: this.#local?.traffic ?? NO_TRAFFIC,
     };
+  }
+
+  #hold(): HeldServer {
+    const { clock, pool } = this.#deps;
+    const held = pool.hold(this.entry.server);
+    held.server.givenUp.catch(() => {
+      if (this.#isClosed) return;
+      this.#searchAgain = clock.after(SEARCH_AGAIN, () => {
+        held.release();
+        this.#held = this.#hold();
+      });
+    });
+    return held;
   }
 
   /** @throws ListenError */
@@ -95,6 +110,7 @@ export class StandingForward {
   close(): void {
     this.#isClosed = true;
     this.#retry?.cancel();
+    this.#searchAgain?.cancel();
     this.#local?.close();
     this.#held.release();
   }

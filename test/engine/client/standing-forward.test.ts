@@ -21,7 +21,11 @@ function start(t: Test, port: number) {
   const warned: string[] = [];
   const log: Logger = { ...silentLogger, warn: (text: string) => void warned.push(text) };
   const releases: true[] = [];
+  const ends: ((error: Error) => void)[] = [];
   const server = {
+    get givenUp() {
+      return new Promise<never>((_, reject) => ends.push(reject));
+    },
     isOnline: false,
     facts: { path: { kind: 'none', reason: 'searching', since: 0 }, rtt: undefined },
     reason: new Error('it has not been found'),
@@ -42,7 +46,7 @@ function start(t: Test, port: number) {
     addedAt: 0,
   };
   const forward = new StandingForward({ clock, log, pool: { hold: () => held } }, entry);
-  return { clock, forward, warned, releases };
+  return { clock, forward, warned, releases, ends };
 }
 
 async function occupiedPort(t: Test): Promise<{ readonly port: number; free(): Promise<unknown> }> {
@@ -82,6 +86,24 @@ t.test('a forward that is closed while it waits for its port does not try again'
   t.equal(forward.state.traffic.total, 0);
   t.equal(releases.length, 1, 'its server may go');
   t.equal(clock.pending, 0);
+});
+
+t.test('a server that said that it ends is searched again a minute later, as often as it ends', async (t) => {
+  const { clock, forward, releases, ends } = start(t, 0);
+  await forward.listen();
+  for (let count = 1; count <= 3; count += 1) {
+    ends.at(-1)?.(new Error('it has ended its share'));
+    await settle();
+    clock.advance(59_999);
+    t.equal(ends.length, count);
+    clock.advance(1);
+    t.same([ends.length, releases.length], [count + 1, count]);
+  }
+  ends.at(-1)?.(new Error('it has ended its share'));
+  await settle();
+  forward.close();
+  clock.advance(60_000);
+  t.same([ends.length, releases.length], [4, 4], 'but not after it was closed');
 });
 
 t.test('without a connection the state says why', async (t) => {
