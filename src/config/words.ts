@@ -37,7 +37,7 @@ const wordList = async (): Promise<readonly string[]> => (await import('@scure/b
 export async function wordLines(bytes: Buffer): Promise<readonly string[]> {
   const list = await wordList();
   const count = Math.max(1, Math.ceil((bytes.length * 8) / LINE_BITS));
-  if (count > MAX_LINES) throw new RangeError(`wordLines: ${bytes.length} bytes are too many`);
+  if (bytes.length > MAX_WORD_BYTES) throw new RangeError(`wordLines: ${bytes.length} bytes are too many`);
   return Array.from({ length: count }, (_, line) => {
     const data = Array.from({ length: WORDS_IN_LINE - 1 }, (_, word) =>
       bitsAt(bytes, line * LINE_BITS + word * WORD_BITS),
@@ -103,7 +103,13 @@ export class WordReader {
 /** Returns six words by which two people compare a key; equal words mean that the keys are equal. */
 export async function keyWords(key: PublicKey): Promise<string> {
   const list = await wordList();
-  const hash = createHash('sha256').update('tuntox key words').update(key.bytes).digest();
+  const hash = await stretched(
+    key.bytes,
+    'tuntox key words',
+    KEY_ITERATIONS,
+    Math.ceil((KEY_WORDS * WORD_BITS) / 8),
+    'sha256',
+  );
   return Array.from({ length: KEY_WORDS }, (_, word) => list[bitsAt(hash, word * WORD_BITS)]).join(' ');
 }
 

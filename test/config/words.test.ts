@@ -106,17 +106,17 @@ t.test('a line that is left out, swapped, cut or too long is named', async (t) =
 
 t.test('a key has six words, which another key does not have', async (t) => {
   const key = new PublicKey(Buffer.alloc(32, 7));
-  t.equal(await keyWords(key), 'light fat plate spatial over poem');
+  t.equal(await keyWords(key), 'trust total soup mad front female');
   t.not(await keyWords(new PublicKey(Buffer.alloc(32, 8))), await keyWords(key));
 });
 
 t.test('the words of a key are read as they are spoken, and a mistake is named', async (t) => {
-  const words = 'light fat plate spatial over poem';
-  for (const text of [words, 'LIGHT, fat; 3. Plate spat over-poem.']) t.equal(await parseKeyWords(text), words);
+  const words = 'trust total soup mad front female';
+  for (const text of [words, 'TRUST, total; 3. Soup mad fron-female.']) t.equal(await parseKeyWords(text), words);
   for (const [text, message] of [
-    ['light fat', 'a key has 6 words, and these are 2: compare and type all of them'],
-    [`${words} poem`, /these are 7/],
-    [words.replace('fat', 'fatt'), /^"fatt" is not one of the words: did you mean "fat"/],
+    ['trust total', 'a key has 6 words, and these are 2: compare and type all of them'],
+    [`${words} female`, /these are 7/],
+    [words.replace('soup', 'soupp'), /^"soupp" is not one of the words: did you mean "soup"/],
   ] as const) {
     await t.rejects(parseKeyWords(text), { code: 'format', message });
   }

@@ -2,6 +2,7 @@
 import t, { type Test } from 'tap';
 import { rfc3339 } from '../../src/base/clock.js';
 import { keyWords } from '../../src/config/words.js';
+import { pendingMethods } from '../../src/daemon/methods/pending.js';
 import { PublicKey } from '../../src/tox/crypto/keys.js';
 import { ManualClock } from '../support/manual-clock.js';
 import { settle, startEcho, type TestClient, TestDaemon } from './support/test-daemon.js';
@@ -66,6 +67,29 @@ t.test('an approved client is admitted at once and reaches a service', async (t)
   await client.tunnel(server, await startEcho(t));
   t.same(await pendingKeys(daemon), []);
   t.match((await daemon.call('whitelist.list', {})).entries, [{ name: 'desktop' }, { name: 'laptop' }]);
+});
+
+t.test('words that two clients have approve neither', async (t) => {
+  const daemon = await startListed(t);
+  const { client, words } = await refusedClient(daemon);
+  const publicKey = PublicKey.parse(client.key) as PublicKey;
+  // Another key with the same words cannot be made here: the same one twice stands for it.
+  const one = {
+    publicKey,
+    reason: 'closed',
+    firstAt: 1,
+    lastAt: 1,
+    requests: 1,
+    source: 'others',
+    hasSentSecret: false,
+  };
+  const deps = { admission: { pending: [one, { ...one }] } } as unknown as Parameters<typeof pendingMethods>[0];
+  const approve = pendingMethods(deps)['clients.approve'];
+  const params = { client: words, confirmed: false, adopt: false, dryRun: false };
+  await t.rejects(Promise.resolve(approve(params, { signal: new AbortController().signal })), {
+    code: 'ambiguous',
+    message: `two clients with the words "${words}" have asked to be admitted`,
+  });
 });
 
 t.test('a client is named by its words, as they are spoken', async (t) => {

@@ -121,7 +121,13 @@ async function findByWords(pending: readonly PendingClient[], text: string): Pro
     if (error instanceof FormatError) throw new ControlError('bad-params', error.message, { hint: LIST, cause: error });
     throw asControlError(error);
   });
-  for (const client of pending) if ((await keyWords(client.publicKey)) === words) return client;
+  const all = await Promise.all(pending.map(({ publicKey }) => keyWords(publicKey)));
+  const [client, twin] = pending.filter((_, index) => all[index] === words);
+  if (twin !== undefined) {
+    const hint = `do not trust the words: compare the whole key, which "tuntox id" prints for the client, and approve that; ${LIST}`;
+    throw new ControlError('ambiguous', `two clients with the words "${words}" have asked to be admitted`, { hint });
+  }
+  if (client !== undefined) return client;
   throw new ControlError('not-found', `no client with the words "${words}" has asked to be admitted`, { hint: LIST });
 }
 

@@ -23,7 +23,7 @@ import { openChannels } from '../network/tox-channel.js';
 import type { ToxStack } from '../network/tox-stack.js';
 import type { SettingNames } from '../state/setting-names.js';
 import { ConnectRetry, type RetryPolicy } from './connect-retry.js';
-import { type ServerError, serverError, shareEnded } from './server-error.js';
+import { type OwnKey, type ServerError, serverError, shareEnded } from './server-error.js';
 
 /** ms without a connection until the reason is logged and the search restarts, and the longest time until that happens again. */
 const FIRST_HINT = 10_000;
@@ -48,8 +48,8 @@ export interface RemoteServerOptions {
   /** Undefined when the server needs none. */
   readonly secret: Buffer | undefined;
   readonly retry: RetryPolicy;
-  /** The first digits of our own key, and its words, which the owner of the server compares. */
-  readonly own: { readonly key: string; readonly words: Promise<string> };
+  /** Our own key: its words take a moment. */
+  readonly own: Omit<OwnKey, 'words'> & { readonly words: Promise<string> };
   readonly hasBootstrapNodes: boolean;
   /** What errors call the settings. */
   readonly names: SettingNames;
@@ -305,7 +305,7 @@ export class RemoteServer {
     const { isOnline, proxyFault } = tox;
     const now = clock.now();
     const [name, standing, away] = [this.#name, this.#friend.standing, now - this.#awaySince];
-    const ownKey = { short: own.key, words: this.#ownWords };
+    const ownKey = { ...own, words: this.#ownWords };
     return serverError({ name, names, ownKey, isOnline, hasBootstrapNodes, proxyFault, standing, away, now });
   }
 }

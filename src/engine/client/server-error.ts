@@ -24,11 +24,20 @@ export class ServerError extends CodedError<ServerErrorCode> {}
 /** ms from finding a server to its answer: normally 0.2 s, and several with packet loss. Afterwards the error is `not-admitted`. */
 const ANSWER_TIME = 5_000;
 
+/** The key of this client, for its owner and that of the server. */
+export interface OwnKey {
+  /** Its first digits. */
+  readonly short: string;
+  /** By which it is compared. */
+  readonly words: string | undefined;
+  /** Whether the next run has the same one. */
+  readonly isStored: boolean;
+}
+
 export interface Situation {
   /** The name of the server, for people. */
   readonly name: string;
-  /** Our own: its first digits, and the words by which it is compared. */
-  readonly ownKey: { readonly short: string; readonly words: string | undefined };
+  readonly ownKey: OwnKey;
   readonly isOnline: boolean;
   readonly hasBootstrapNodes: boolean;
   readonly proxyFault: ProxyError | undefined;
@@ -85,8 +94,7 @@ function textOf(code: InferredCode, situation: Situation): string {
     case 'not-admitted':
       return (
         `${name} is reachable, but has not admitted this client for ${time}: check the secret, or ask for a new link if ` +
-        `yours is used up; or ${askOwner(ownKey)} (${names.directory} keeps the key of this client); or the server stopped less ` +
-        'than five minutes ago'
+        `yours is used up; or ${askOwner(ownKey, names)}; or the server stopped less than five minutes ago`
       );
     case 'no-connection': {
       const longer = names.timeout === undefined ? '' : `, or wait longer with ${names.timeout}`;
@@ -95,8 +103,9 @@ function textOf(code: InferredCode, situation: Situation): string {
   }
 }
 
-function askOwner({ short, words }: Situation['ownKey']): string {
-  const command = `tuntoxctl clients approve ${short}`;
-  if (words === undefined) return `ask its owner to run ${command}`;
-  return `compare the words of your key, "${words}", with its owner, who can run ${command}`;
+/** The words and not the digits, which somebody else's key may have too. */
+function askOwner({ short, words, isStored }: OwnKey, { directory }: SettingNames): string {
+  const kept = isStored ? '' : ` (${directory} keeps the key for the next run)`;
+  if (words === undefined) return `ask its owner to run tuntoxctl clients approve ${short}${kept}`;
+  return `tell its owner the words of your key: tuntoxctl clients approve ${words}${kept}`;
 }

@@ -170,7 +170,7 @@ t.test(
     clock.advance(30_000);
     t.equal(await status, 8);
     t.match(errors, [
-      `"${words}", with its owner, who can run tuntoxctl clients approve ${tox.id.publicKey.short} (-C keeps`,
+      `the words of your key: tuntoxctl clients approve ${words} (-C keeps the key for the next run); or`,
     ]);
   },
 );
