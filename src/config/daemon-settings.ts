@@ -63,6 +63,8 @@ export interface DaemonSettings {
     readonly rulesFile: string | undefined;
     readonly isAny: boolean;
     readonly mayTestSpeed: boolean;
+    /** Whether each client has an address of its own, from which its targets on loopback are connected to. */
+    readonly hasClientSources: boolean;
   };
   readonly http: { readonly listen: HostAndPort | undefined };
 }
@@ -254,6 +256,7 @@ function typed(shape: SettingsShape, { directory = '' }: SettingsInput): DaemonS
       rulesFile: fileOrNone(targets.rules_file),
       isAny: targets.any,
       mayTestSpeed: targets.speed_test,
+      hasClientSources: targets.source === 'per-client',
     },
     http: { listen: http.listen === 'off' ? undefined : parseTarget(http.listen) },
   });

@@ -21,7 +21,7 @@ export interface SettingsShape {
     proxy: string;
   };
   access: { require: string; open: boolean; secret_file: string };
-  targets: { rules_file: string; any: boolean; speed_test: boolean };
+  targets: { rules_file: string; any: boolean; speed_test: boolean; source: string };
   http: { listen: string };
 }
 
@@ -212,6 +212,12 @@ export const SCHEMA: convict.Schema<SettingsShape> = {
       format: yesOrNo,
       default: true,
       env: 'TUNTOX_TARGETS_SPEED_TEST',
+    },
+    source: {
+      doc: 'From where targets on loopback are connected to: shared, or per-client for an address of each client.',
+      format: oneOf('shared', 'per-client'),
+      default: 'shared',
+      env: 'TUNTOX_TARGETS_SOURCE',
     },
   },
   http: {

@@ -9,6 +9,7 @@ import { describeProxy } from '../config/proxy.js';
 import { ControlServer } from '../control/server.js';
 import { AccessControl } from '../engine/access/access-control.js';
 import { AccessPolicy } from '../engine/access/access-policy.js';
+import { ClientAddresses } from '../engine/access/client-addresses.js';
 import { GuessBans } from '../engine/access/guess-bans.js';
 import { Services } from '../engine/access/services.js';
 import { noTarget } from '../engine/access/target-rules.js';
@@ -147,6 +148,7 @@ export class Daemon {
     let mayReach: EngineOptions['mayReach'] = () => ({ allowed: false, reason: 'starting' });
     let servicesFor: NonNullable<EngineOptions['servicesFor']> = () => [];
     let aliasOf = (_peerId: string): string | undefined => undefined;
+    let sourceOf: NonNullable<EngineOptions['sourceOf']> = () => undefined;
     const engine = await deps.startEngine(deps.log, {
       settings: { ...settings.network, proxy: settings.network.proxy && { address: settings.network.proxy } },
       place: { kind: 'directory', path: settings.stateDirectory },
@@ -156,24 +158,30 @@ export class Daemon {
       nameOf: (peerId) => nameWithKey(peerId, aliasOf(peerId)),
       mayReach: (...asked) => mayReach(...asked),
       servicesFor: (peerId) => servicesFor(peerId),
+      sourceOf: (peerId) => sourceOf(peerId),
     });
     try {
       // Read after the engine has locked the identity: the lock protects the whole directory.
       const directory = { path: settings.stateDirectory, names: SETTING_NAMES };
       const access = await AccessControl.open(deps, directory, accessSettingsOrError(deps, settings));
       aliasOf = (peerId) => access.entryOf(peerId)?.alias;
+      let isAdmitted = (_peerId: string): boolean => true;
+      const isKept = (id: string): boolean => access.entryOf(id) !== undefined || isAdmitted(id);
+      const addresses = await ClientAddresses.open({ ...deps, isKept }, directory);
       const services = await Services.open(deps.files, directory);
       const targets = new TargetPolicy(
-        { entryOf: (peerId) => access.entryOf(peerId), addressesOf: targetAddresses(deps.clock), services },
+        { entryOf: (peerId) => access.entryOf(peerId), addressesOf: targetAddresses(deps.clock), services, addresses },
         settings.targets,
       );
       const { agent: places, version, pid } = options;
       const agent = places === undefined ? undefined : { places, program: `tuntoxd ${version}`, pid };
       const client = await ClientRole.open({ ...deps, engine }, directory, agent);
       const daemon = new Daemon(deps, options, { loaded, engine, access, services, targets, client });
+      isAdmitted = (peerId) => daemon.#admission.isAdmitted(peerId);
+      sourceOf = targets.sourceOf;
       mayReach = (peerId, ...asked) =>
-        daemon.#admission.isAdmitted(peerId) ? targets.mayReach(peerId, ...asked) : noTarget(peerId, ...asked);
-      servicesFor = (peerId) => (daemon.#admission.isAdmitted(peerId) ? targets.servicesFor(peerId) : []);
+        isAdmitted(peerId) ? targets.mayReach(peerId, ...asked) : noTarget(peerId, ...asked);
+      servicesFor = (peerId) => (isAdmitted(peerId) ? targets.servicesFor(peerId) : []);
       try {
         await daemon.#open();
       } catch (error) {

@@ -8,6 +8,7 @@ import { systemRandom } from '../base/random.js';
 import type { PortRange } from '../config/formats.js';
 import type { BootstrapAddress } from '../tox/tox.js';
 import { Tox, type ToxOptions } from '../tox/tox.js';
+import type { SourceOf } from '../tunnel/server/dialer.js';
 import type { MayReach } from '../tunnel/server/request-handler.js';
 import { TunnelService } from '../tunnel/tunnel-service.js';
 import type { Service } from '../tunnel/wire/target.js';
@@ -43,6 +44,8 @@ export interface EngineOptions {
   readonly mayReach: MayReach;
   /** Returns our services that a peer may reach; default: none. */
   readonly servicesFor?: (peerId: string) => readonly Service[];
+  /** Returns from where the targets of a peer are connected to; default: the system chooses. */
+  readonly sourceOf?: SourceOf;
   /** Returns the name of a peer for the log, by its key in hex; default: the first digits of the key. */
   readonly nameOf?: (peerId: string) => string;
   /** What errors call the settings. */
@@ -84,6 +87,7 @@ export async function startEngine(log: Logger, options: EngineOptions): Promise<
       mayReach,
       ...(options.nameOf === undefined ? {} : { nameOf: options.nameOf }),
       ...(options.servicesFor === undefined ? {} : { servicesFor: options.servicesFor }),
+      ...(options.sourceOf === undefined ? {} : { sourceOf: options.sourceOf }),
     });
     const engine = new Engine({ ...deps, tox, tunnels, identity }, { nodes, names });
     await engine.start();

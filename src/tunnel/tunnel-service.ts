@@ -14,7 +14,7 @@ import { waitUntilIdle } from './drain.js';
 import { PeerLink } from './link/peer-link.js';
 import { MAX_BACKLOG, MAX_TUNNELS } from './link/tunnel-table.js';
 import { quotaRefusal } from './server/descriptor-quota.js';
-import { type Dialer, TcpDialer } from './server/dialer.js';
+import { type Dialer, type SourceOf, TcpDialer } from './server/dialer.js';
 import { PeerCounter } from './server/peer-counter.js';
 import { type MayReach, RequestHandler } from './server/request-handler.js';
 import type { Tunnel } from './stream/tunnel.js';
@@ -98,6 +98,8 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
     readonly servicesFor?: (peerId: string) => readonly Service[];
     /** The name of a peer in the log; by default the beginning of its key. */
     readonly nameOf?: (peerId: string) => string;
+    /** By default the system chooses from where targets are connected to. */
+    readonly sourceOf?: SourceOf;
     readonly dialer?: Dialer;
     readonly descriptors?: number;
   }) {
@@ -111,7 +113,7 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
     this.#limit = Math.min(MAX_ALL_TUNNELS, deps.descriptors ?? descriptorShares().tunnels);
     this.#requests = new RequestHandler({
       clock: deps.clock,
-      dialer: deps.dialer ?? new TcpDialer(deps.clock),
+      dialer: deps.dialer ?? new TcpDialer(deps.clock, deps.sourceOf === undefined ? {} : { sourceOf: deps.sourceOf }),
       mayReach: deps.mayReach,
       floodLog: this.#floodLog,
       nameOf: this.#nameOf,

@@ -69,6 +69,8 @@ export const Client = v.strictObject({
   bytesReceived: Bytes,
   bytesSent: Bytes,
   tunnels: Count,
+  /** Its address of 127.64.0.0/10, by which programs of the daemon's machine know it; null until it is used. */
+  loopbackAddress: v.nullable(v.string()),
   lastError: v.nullable(v.strictObject({ at: Time, message: v.string() })),
 });
 export const ClientList = v.strictObject({ schema: v.literal('tuntox.clients/1'), clients: v.array(Client) });

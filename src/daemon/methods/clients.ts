@@ -10,7 +10,7 @@ import type { MethodContext } from './context.js';
 import { repeat } from './repeat.js';
 
 type Client = Result<'clients.list'>['clients'][number];
-type Deps = Pick<MethodContext, 'access' | 'clock' | 'admission' | 'engine' | 'log' | 'policy'>;
+type Deps = Pick<MethodContext, 'access' | 'clock' | 'admission' | 'engine' | 'log' | 'policy' | 'targets'>;
 type Names = 'clients.list' | 'clients.watch' | 'clients.show' | 'clients.kick' | 'ping';
 
 export function clientMethods(deps: Deps): Pick<MethodHandlers, Names> {
@@ -111,6 +111,7 @@ function clientOf(
     bytesReceived: received.bytes,
     bytesSent: sent.bytes,
     tunnels: peer?.tunnels ?? 0,
+    loopbackAddress: deps.targets.addressOf(client.id) ?? null,
     lastError: lastError === undefined ? null : { at: rfc3339(lastError.since), message: lastError.text },
   };
 }

@@ -5,9 +5,11 @@
 import { CodedError, messageOf } from '../../base/coded-error.js';
 import { targetText } from '../../base/endpoint.js';
 import { isSpeedTest } from '../../base/speed-test.js';
+import type { SourceOf } from '../../tunnel/server/dialer.js';
 import type { MayReach, Reached } from '../../tunnel/server/request-handler.js';
 import type { TunnelInfo } from '../../tunnel/tunnel-service.js';
 import { type Service, serviceOf, type Target, unixPathOf } from '../../tunnel/wire/target.js';
+import type { ClientAddresses } from '../access/client-addresses.js';
 import { type Decision, decide, describeRule, type Rule, ruleOfService, withServices } from '../access/rules.js';
 import type { Services } from '../access/services.js';
 import { loadRules } from '../access/target-rules.js';
@@ -43,6 +45,7 @@ interface Deps {
   readonly entryOf: (peerId: string) => Entry | undefined;
   readonly addressesOf: TargetAddresses;
   readonly services: Pick<Services, 'targets' | 'error'>;
+  readonly addresses: Pick<ClientAddresses, 'of' | 'known'>;
 }
 
 export interface TargetSettings {
@@ -52,6 +55,8 @@ export interface TargetSettings {
   readonly isAny: boolean;
   /** Whether admitted clients may measure the speed of their connection. */
   readonly mayTestSpeed: boolean;
+  /** Whether targets on loopback are connected to from an address of the client. */
+  readonly hasClientSources: boolean;
 }
 
 type Entry = Pick<WhitelistEntry, 'alias' | 'publicKey' | 'allow'>;
@@ -59,14 +64,12 @@ type Entry = Pick<WhitelistEntry, 'alias' | 'publicKey' | 'allow'>;
 export class TargetPolicy {
   readonly #deps: Deps;
   #rules: Rules;
-  #isAny: boolean;
-  #mayTestSpeed: boolean;
+  #settings: TargetSettings;
 
   constructor(deps: Deps, settings: TargetSettings) {
     this.#deps = deps;
     this.#rules = load(settings.rulesFile);
-    this.#isAny = settings.isAny;
-    this.#mayTestSpeed = settings.mayTestSpeed;
+    this.#settings = settings;
   }
 
   /** Reloads the rules. @throws CodedError when they cannot be used; the previous rules stay in force */
@@ -74,8 +77,17 @@ export class TargetPolicy {
     const rules = load(settings.rulesFile);
     if (rules.kind === 'bad') throw new RulesUnusableError('bad-rules', rules.message);
     this.#rules = rules;
-    this.#isAny = settings.isAny;
-    this.#mayTestSpeed = settings.mayTestSpeed;
+    this.#settings = settings;
+  }
+
+  /** From where the targets of a client are connected to. */
+  readonly sourceOf: SourceOf = (peerId) =>
+    this.#settings.hasClientSources ? this.#deps.addresses.of(peerId) : undefined;
+
+  /** The address by which programs of this machine know a client, if it has one. */
+  addressOf(peerId: string): string | undefined {
+    const source = this.sourceOf(peerId);
+    return source !== undefined && 'address' in source ? source.address : this.#deps.addresses.known(peerId);
   }
 
   get file(): string | undefined {
@@ -89,7 +101,8 @@ export class TargetPolicy {
 
   isAnyWith(services: ReadonlyMap<string, Target>): boolean {
     return (
-      this.#rules.kind === 'none' && (this.#isAny || (services.size === 0 && this.#deps.services.error === undefined))
+      this.#rules.kind === 'none' &&
+      (this.#settings.isAny || (services.size === 0 && this.#deps.services.error === undefined))
     );
   }
 
@@ -129,8 +142,9 @@ export class TargetPolicy {
     services = this.#deps.services.targets,
   ): Explanation {
     if (isSpeedTest(requested)) {
-      const decidedBy = `a speed test reaches no target, and targets.speed_test is ${this.#mayTestSpeed}`;
-      return { isAllowed: this.#mayTestSpeed, isOpen: false, decidedBy };
+      const { mayTestSpeed } = this.#settings;
+      const decidedBy = `a speed test reaches no target, and targets.speed_test is ${mayTestSpeed}`;
+      return { isAllowed: mayTestSpeed, isOpen: false, decidedBy };
     }
     const isNamed = requested.port === 0 && unixPathOf(requested) === undefined;
     const named = isNamed ? services.get(serviceOf(requested) ?? '') : requested;

@@ -1,4 +1,7 @@
-/** Connects to targets: resolves their names and races their addresses, without blocking. */
+/**
+ * Connects to targets: resolves their names and races their addresses, without blocking. Targets on IPv4 loopback may be connected to
+ * from an address that tells the client (`SourceOf`).
+ */
 import type { LookupAddress } from 'node:dns';
 import { connect, type Socket } from 'node:net';
 import { AddressRace, type Attempt, type AttemptHandlers } from '../../base/address-race.js';
@@ -21,9 +24,16 @@ export interface DialHandlers {
   /**
    * @param reason `not-allowed` when the target has addresses, and none of them is allowed
    * @param code of the system, such as EMFILE, for the log
+   * @param advice what the owner should know besides, for the log
    */
-  onFailed(reason: Reason, code?: string): void;
+  onFailed(reason: Reason, code?: string, advice?: string): void;
 }
+
+/** An address of 127.0.0.0/8, or why there is none. */
+export type Source = { readonly address: string } | { readonly error: string };
+
+/** Returns from where a client's targets on loopback are connected to; undefined: from where the system chooses. */
+export type SourceOf = (peerId: string) => Source | undefined;
 
 export interface Dialer {
   /**
@@ -55,27 +65,29 @@ const REASON_OF_CODE: Readonly<Record<string, Reason>> = {
 /** Of several errors the first of these is reported: a refusal says most about the target, because a machine is there. */
 const MOST_TELLING: readonly Reason[] = ['connection-refused', 'timeout', 'no-resources', 'failed', 'unreachable'];
 
-/** @param address literal */
-export type ConnectTcp = (address: string, port: number) => Socket;
+/** @param address literal @param from a literal address of this machine; undefined: the system chooses */
+export type ConnectTcp = (address: string, port: number, from: string | undefined) => Socket;
 
-const connectTcp: ConnectTcp = (address, port) => connect({ host: address, port, allowHalfOpen: true });
+const connectTcp: ConnectTcp = (address, port, localAddress) =>
+  connect({ host: address, port, allowHalfOpen: true, ...(localAddress === undefined ? {} : { localAddress }) });
+
+const isLoopbackIpv4 = (address: string): boolean => address.startsWith('127.');
 
 export class TcpDialer implements Dialer {
   readonly #clock: Clock;
   readonly #names: NameLookup;
   readonly #connect: ConnectTcp;
-  readonly #quotas: AttemptQuotas;
+  readonly #quotas = new AttemptQuotas(descriptorShares().attempts);
+  readonly #sourceOf: SourceOf;
 
   constructor(
     clock: Clock,
-    names = new NameLookup(clock),
-    connect = connectTcp,
-    quotas = new AttemptQuotas(descriptorShares().attempts),
+    deps: { readonly names?: NameLookup; readonly connect?: ConnectTcp; readonly sourceOf?: SourceOf } = {},
   ) {
     this.#clock = clock;
-    this.#names = names;
-    this.#connect = connect;
-    this.#quotas = quotas;
+    this.#names = deps.names ?? new NameLookup(clock);
+    this.#connect = deps.connect ?? connectTcp;
+    this.#sourceOf = deps.sourceOf ?? (() => undefined);
   }
 
   dial(peerId: string, { host, port }: Target, handlers: DialHandlers): () => void {
@@ -84,18 +96,25 @@ export class TcpDialer implements Dialer {
       timeout.cancel();
       cancelStep();
     };
-    const fail = (reason: Reason, code?: string): void => {
+    const fail = (reason: Reason, code?: string, advice?: string): void => {
       cancel();
-      handlers.onFailed(reason, code);
+      handlers.onFailed(reason, code, advice);
     };
-    const race = (addresses: readonly LookupAddress[]): void => {
+    const race = (found: readonly LookupAddress[]): void => {
+      const source = found.some(({ address }) => isLoopbackIpv4(address)) ? this.#sourceOf(peerId) : undefined;
+      // IPv6 has one loopback address for all, so a name such as localhost stands for its IPv4 address alone.
+      const addresses = source === undefined ? found : found.filter(({ address }) => address !== '::1');
       const allowed = addresses.filter(({ address }) => handlers.mayConnect(address));
       if (allowed.length === 0) {
         fail(addresses.length === 0 ? 'name-not-found' : 'not-allowed');
         return;
       }
+      if (source !== undefined && 'error' in source) {
+        fail('failed', undefined, source.error);
+        return;
+      }
       const attempt: Attempt<LookupAddress, Socket> = ({ address }, outcome) =>
-        attemptOn(this.#connect(address, port), outcome);
+        attemptOn(this.#connect(address, port, isLoopbackIpv4(address) ? source?.address : undefined), outcome);
       const running = new AddressRace({ clock: this.#clock, room: this.#quotas.of(peerId), attempt }, allowed, {
         onConnected: (socket, { address }) => {
           timeout.cancel();
@@ -103,7 +122,11 @@ export class TcpDialer implements Dialer {
         },
         onFailed: (errors) => {
           const error = mostTelling(errors);
-          fail(reasonOf(error), systemCodeOf(error));
+          fail(
+            reasonOf(error),
+            systemCodeOf(error),
+            source === undefined ? undefined : adviceOn(error, source.address),
+          );
         },
       });
       cancelStep = () => running.cancel();
@@ -129,6 +152,15 @@ function attemptOn(socket: Socket, { onConnected, onFailed }: AttemptHandlers<So
       .removeAllListeners('error')
       .on('error', () => {})
       .destroy();
+}
+
+/** What an owner should know whose client has an address of its own, which is a thing that they may not think of. */
+function adviceOn(error: Error | undefined, address: string): string | undefined {
+  if ((error as { readonly syscall?: string } | undefined)?.syscall === 'bind') {
+    return `this system does not let a program use ${address}, which targets.source: per-client needs: not all of 127.0.0.0/8 is on its loopback interface`;
+  }
+  if (reasonOf(error) !== 'connection-refused') return undefined;
+  return `it was asked from ${address} on IPv4 alone (targets.source: per-client): a service that listens on ::1 only is not reached`;
 }
 
 const reasonOf = (error: unknown): Reason => REASON_OF_CODE[systemCodeOf(error) ?? ''] ?? 'failed';

@@ -150,9 +150,9 @@ export class RequestHandler {
         socket.destroy();
         this.#refuse(request, 'not-allowed', refusal);
       },
-      onFailed: (reason, code) => {
+      onFailed: (reason, code, advice) => {
         this.#dials.delete(request);
-        const detail = code === undefined ? undefined : `${describeReason(reason)} (${code})`;
+        const detail = `${describeReason(reason)}${code === undefined ? '' : ` (${code})`}${advice === undefined ? '' : `: ${advice}`}`;
         this.#refuse(request, reason, reason === 'not-allowed' ? refusal : detail);
       },
     });

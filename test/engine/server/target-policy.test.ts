@@ -15,7 +15,13 @@ const servicesOf = (...names: readonly [string, number][]) => ({
   error: undefined as string | undefined,
 });
 const services = servicesOf();
-const of = (rulesFile: string | undefined, isAny = false) => ({ rulesFile, isAny, mayTestSpeed: true });
+const addresses = { of: (id: string) => ({ address: `127.64.0.${id.length}` }), known: () => undefined };
+const of = (rulesFile: string | undefined, isAny = false) => ({
+  rulesFile,
+  isAny,
+  mayTestSpeed: true,
+  hasClientSources: false,
+});
 const TARGET = { host: '127.0.0.1', port: 22 };
 const addressesOf = async (host: string): Promise<string[]> => (host === 'intranet' ? ['10.1.2.3', '192.0.2.1'] : []);
 
@@ -53,7 +59,7 @@ t.test('the whole table: rules and allow list, each row with the line that decid
       const text = RULES[rules];
       if (text !== undefined) writeFileSync(path, text);
       const policy = new TargetPolicy(
-        { entryOf: () => ENTRIES[allow], addressesOf, services },
+        { entryOf: () => ENTRIES[allow], addressesOf, services, addresses },
         of(rules === 'none' ? undefined : path),
       );
       const { isAllowed, decidedBy } = policy.explain(publicKey.hex, TARGET);
@@ -77,7 +83,7 @@ t.test('the whole table: rules and allow list, each row with the line that decid
 t.test('a reload of an unreadable file changes nothing, and of a readable one counts at once', async (t) => {
   const path = join(temporaryDirectory(t), 'rules');
   writeFileSync(path, '127.0.0.1:22\n');
-  const policy = new TargetPolicy({ entryOf: () => undefined, addressesOf, services }, of(path));
+  const policy = new TargetPolicy({ entryOf: () => undefined, addressesOf, services, addresses }, of(path));
   writeFileSync(path, 'nonsense;\n');
   t.throws(() => policy.reload(of(path)), { code: 'bad-rules', message: /line 1/ });
   rmSync(path);
@@ -94,7 +100,7 @@ t.test('a reload of an unreadable file changes nothing, and of a readable one co
 
 t.test('a file that is bad at the start allows nothing until it is mended', async (t) => {
   const path = join(temporaryDirectory(t), 'rules');
-  const policy = new TargetPolicy({ entryOf: () => undefined, addressesOf, services }, of(path));
+  const policy = new TargetPolicy({ entryOf: () => undefined, addressesOf, services, addresses }, of(path));
   t.match(policy.error, /no such file/);
   writeFileSync(path, '*:0\n');
   policy.reload(of(path));
@@ -106,7 +112,7 @@ t.test('both the rules and the allow list decide about an address, and a denial 
   const path = join(temporaryDirectory(t), 'rules');
   const verdict = (rules: string, allow: string[], address?: string): [boolean, boolean, string] => {
     writeFileSync(path, rules);
-    const policy = new TargetPolicy({ entryOf: () => entry(...allow), addressesOf, services }, of(path));
+    const policy = new TargetPolicy({ entryOf: () => entry(...allow), addressesOf, services, addresses }, of(path));
     const { isAllowed, isOpen, decidedBy } = policy.explain('', { host: 'intranet', port: 80, address });
     return [isAllowed, isOpen, decidedBy.replace(path, 'rules')];
   };
@@ -138,7 +144,7 @@ t.test('a name is explained by its addresses where they decide', async (t) => {
   const path = join(temporaryDirectory(t), 'rules');
   const ask = async (rules: string, host = 'intranet'): Promise<[boolean, string]> => {
     writeFileSync(path, rules);
-    const policy = new TargetPolicy({ entryOf: () => undefined, addressesOf, services }, of(path));
+    const policy = new TargetPolicy({ entryOf: () => undefined, addressesOf, services, addresses }, of(path));
     const { isAllowed, decidedBy } = await policy.explainByAddress('', { host, port: 80 });
     return [isAllowed, decidedBy.replace(path, 'rules')];
   };
@@ -171,6 +177,7 @@ t.test(
       const deps = {
         entryOf: () => (allow.length === 0 ? undefined : entry(...allow)),
         addressesOf,
+        addresses,
         services: SERVICES[services],
       };
       const policy = new TargetPolicy(deps, of(rules === undefined ? undefined : path, isAny));
@@ -201,7 +208,7 @@ t.test(
 );
 
 t.test('a service is connected to by its target, and the explanation names it', async (t) => {
-  const deps = { entryOf: () => entry('ssh'), addressesOf, services: SERVICES['ssh and web'] };
+  const deps = { entryOf: () => entry('ssh'), addressesOf, addresses, services: SERVICES['ssh and web'] };
   const policy = new TargetPolicy(deps, of(undefined));
   t.same(policy.mayReach('', { host: 'SSH', port: 0 }), { allowed: true, target: TARGET });
   t.same(policy.mayReach('', TARGET), { allowed: true });
@@ -213,7 +220,7 @@ t.test('a service is connected to by its target, and the explanation names it', 
 
 t.test('a connection to a service is allowed only while the name stands for where it leads', async (t) => {
   const named = { targets: new Map([['ssh', TARGET]]), error: undefined };
-  const deps = { entryOf: () => undefined, addressesOf, services: named };
+  const deps = { entryOf: () => undefined, addressesOf, addresses, services: named };
   const reached = { address: '127.0.0.1', destination: TARGET };
   for (const isAny of [false, true]) {
     const policy = new TargetPolicy(deps, of(undefined, isAny));
@@ -243,7 +250,7 @@ t.test('the whole table: UDP and Unix sockets, by rules, services, targets.any a
     if (rules !== undefined) writeFileSync(path, rules);
     const entryOf = () => (allow.length === 0 ? undefined : entry(...allow));
     const services = { targets: hasServices ? byName : new Map(), error: undefined };
-    const policy = new TargetPolicy({ entryOf, addressesOf, services }, of(rules && path, isAny));
+    const policy = new TargetPolicy({ entryOf, addressesOf, addresses, services }, of(rules && path, isAny));
     const asked = [
       ...[DNS, { host: 'dns', port: 0, protocol: 'udp' }, { host: 'dns', port: 0 }],
       ...[SOCKET, { host: 'db', port: 0 }, { host: 'db', port: 0, protocol: 'udp' }],
@@ -278,7 +285,7 @@ t.test('a service tells its clients which protocol it has', async (t) => {
     ['db', SOCKET],
   ]);
   const policy = new TargetPolicy(
-    { entryOf: () => undefined, addressesOf, services: { targets, error: undefined } },
+    { entryOf: () => undefined, addressesOf, addresses, services: { targets, error: undefined } },
     of(undefined),
   );
   t.same(policy.servicesFor(''), [
@@ -357,7 +364,7 @@ t.test('each row of the documented table decides as it says', async (t) => {
     for (const { services = 'ssh', rules, isAny = false, allow, asked, decidedBy } of ofRow) {
       if (rules !== undefined) writeFileSync(path, rules);
       const entryOf = () => (allow === undefined ? undefined : entry(...allow));
-      const deps = { entryOf, addressesOf, services: SERVICES[services] };
+      const deps = { entryOf, addressesOf, addresses, services: SERVICES[services] };
       const policy = new TargetPolicy(deps, of(rules === undefined ? undefined : path, isAny));
       for (const target of asked === undefined ? [SSH, TARGET] : [asked]) {
         const explanation = policy.explain('', target);
@@ -365,4 +372,14 @@ t.test('each row of the documented table decides as it says', async (t) => {
         t.match(explanation.decidedBy, decidedBy, row);
       }
     }
+});
+
+t.test('a client has an address of its own only where targets.source says so, and keeps one that it has', (t) => {
+  const known = (id: string): string | undefined => (id === 'AA' ? '127.64.0.7' : undefined);
+  const deps = { entryOf: () => undefined, addressesOf, services, addresses: { ...addresses, known } };
+  const policy = new TargetPolicy(deps, of(undefined));
+  t.same([policy.sourceOf('AA'), policy.addressOf('AA'), policy.addressOf('B')], [undefined, '127.64.0.7', undefined]);
+  policy.reload({ ...of(undefined), hasClientSources: true });
+  t.same([policy.sourceOf('AA'), policy.addressOf('B')], [{ address: '127.64.0.2' }, '127.64.0.1']);
+  t.end();
 });

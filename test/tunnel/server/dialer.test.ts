@@ -1,5 +1,5 @@
 import t from 'tap';
-import { TcpDialer } from '../../../src/tunnel/server/dialer.js';
+import { type Source, TcpDialer } from '../../../src/tunnel/server/dialer.js';
 import { NameLookup } from '../../../src/tunnel/server/name-lookup.js';
 import type { Reason } from '../../../src/tunnel/wire/reasons.js';
 import { ManualClock } from '../../support/manual-clock.js';
@@ -51,7 +51,7 @@ function dialDual(mayConnect: (address: string) => boolean = () => true) {
     },
   });
   const outcomes: string[] = [];
-  const cancel = new TcpDialer(clock, names, net.connect).dial(
+  const cancel = new TcpDialer(clock, { names, connect: net.connect }).dial(
     'peer',
     { host: 'dual', port: 80 },
     {
@@ -111,4 +111,83 @@ t.test('a cancelled dial calls no handler and leaves no timer or socket', async 
   cancel();
   clock.advance(20_000);
   t.same([net.open, outcomes, clock.pending], [[], [], 0]);
+});
+
+/** A client whose source is this dials a host whose name has these addresses. */
+function dialFrom(source: Source | undefined, host: string, resolved: readonly string[] = []) {
+  const clock = new ManualClock();
+  const net = new SlowConnections();
+  const found = resolved.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }));
+  const names = new NameLookup(clock, {
+    hosts: (_host, done) => clock.soon(() => done(found)),
+    system: (_host, done) => done(null, []),
+  });
+  const outcomes: unknown[] = [];
+  new TcpDialer(clock, {
+    names,
+    connect: net.connect,
+    sourceOf: (peerId) => (peerId === 'peer' ? source : undefined),
+  }).dial(
+    'peer',
+    { host, port: 80 },
+    {
+      mayConnect: () => true,
+      onConnected: (_socket, address) => outcomes.push(address),
+      onFailed: (...failure) => outcomes.push(failure),
+    },
+  );
+  clock.advance(250);
+  return { net, outcomes, sources: [...net.sources] };
+}
+
+t.test('targets on IPv4 loopback, and no others, are connected to from the address of the client', (t) => {
+  const source = { address: '127.64.0.9' };
+  const { address: from } = source;
+  t.same(dialFrom(source, '127.0.0.1').sources, [['127.0.0.1', from]]);
+  t.same(dialFrom(source, '127.1.2.3').sources, [['127.1.2.3', from]]);
+  t.same(dialFrom(source, 'localhost').sources, [['127.0.0.1', from]], 'localhost means its IPv4 address');
+  t.same(dialFrom(source, 'nas', ['::1', '127.0.1.1']).sources, [['127.0.1.1', from]], 'as every name with both');
+  t.same(dialFrom(source, '::1').sources, [['::1', undefined]]);
+  t.same(dialFrom(source, '192.0.2.1').sources, [['192.0.2.1', undefined]]);
+  t.same(dialFrom(undefined, 'localhost').sources, [
+    ['::1', undefined],
+    ['127.0.0.1', undefined],
+  ]);
+  t.end();
+});
+
+t.test('what fails because of the address of the client says so', (t) => {
+  const lost = dialFrom({ error: 'it has no address of its own: the file is damaged' }, '127.0.0.1');
+  t.same(lost.sources, []);
+  t.same(lost.outcomes, [['failed', undefined, 'it has no address of its own: the file is damaged']]);
+  for (const [code, syscall, reason, advice] of [
+    ['EADDRNOTAVAIL', 'bind', 'unreachable', /does not let a program use 127\.64\.0\.9.*targets\.source/],
+    ['ECONNREFUSED', 'connect', 'connection-refused', /asked from 127\.64\.0\.9 on IPv4 alone.*::1/],
+  ] as const) {
+    const { net, outcomes } = dialFrom({ address: '127.64.0.9' }, 'localhost');
+    net.fail('127.0.0.1', code, syscall);
+    t.match(outcomes, [[reason, code, advice]]);
+  }
+  const { net, outcomes } = dialFrom(undefined, '127.0.0.1');
+  net.fail('127.0.0.1', 'ECONNREFUSED');
+  t.same(outcomes, [['connection-refused', 'ECONNREFUSED', undefined]]);
+  t.end();
+});
+
+t.test('a target sees the address of the client', async (t) => {
+  const world = new World(t);
+  const port = await world.target((socket) => socket.end(`${socket.remoteAddress}`));
+  const dialer = new TcpDialer(new SocketClock(), { sourceOf: () => ({ address: '127.99.3.4' }) });
+  const seen = await new Promise((resolve) => {
+    dialer.dial(
+      'peer',
+      { host: 'localhost', port },
+      {
+        mayConnect: () => true,
+        onConnected: (socket) => socket.once('data', (bytes) => resolve(bytes.toString())),
+        onFailed: resolve,
+      },
+    );
+  });
+  t.equal(seen, '127.99.3.4');
 });

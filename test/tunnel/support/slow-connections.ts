@@ -14,8 +14,12 @@ class FakeSocket extends EventEmitter {
 export class SlowConnections {
   readonly #sockets = new Map<string, FakeSocket>();
 
-  readonly connect = (address: string): Socket => {
+  /** From where each address was tried; undefined: from where the system chooses. */
+  readonly sources = new Map<string, string | undefined>();
+
+  readonly connect = (address: string, _port?: number, from?: string): Socket => {
     const socket = new FakeSocket();
+    this.sources.set(address, from);
     this.#sockets.set(address, socket);
     return socket as unknown as Socket;
   };
@@ -34,7 +38,8 @@ export class SlowConnections {
     this.#sockets.get(address)?.emit('connect');
   }
 
-  fail(address: string, code: string): void {
-    this.#sockets.get(address)?.emit('error', Object.assign(new Error(code), { code }));
+  /** @param syscall what failed */
+  fail(address: string, code: string, syscall = 'connect'): void {
+    this.#sockets.get(address)?.emit('error', Object.assign(new Error(code), { code, syscall }));
   }
 }

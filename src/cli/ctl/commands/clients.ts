@@ -23,6 +23,8 @@ const COLUMNS = [
   { heading: 'OUT' },
   { heading: 'TUNNELS' },
 ];
+/** Only where clients have one. */
+const LOOPBACK_COLUMN = { heading: 'LOOPBACK' };
 
 export const CLIENT_COMMANDS: readonly Command[] = [
   {
@@ -93,8 +95,9 @@ function printClients({ clients }: Result<'clients.list'>, out: Output, now: num
     return;
   }
   const notes = new Footnotes();
+  const hasAddresses = clients.some(({ loopbackAddress }) => loopbackAddress !== null);
   out.table(
-    COLUMNS,
+    hasAddresses ? [...COLUMNS, LOOPBACK_COLUMN] : COLUMNS,
     clients.map((one) => [
       ...nameCells(one.client),
       `${one.online ? 'online' : 'offline'} ${ageText(elapsedSince(one.since, now))}`,
@@ -104,6 +107,7 @@ function printClients({ clients }: Result<'clients.list'>, out: Output, now: num
       bytesText(one.bytesReceived),
       bytesText(one.bytesSent),
       String(one.tunnels),
+      ...(hasAddresses ? [one.loopbackAddress ?? '-'] : []),
     ]),
   );
   notes.print(out);
@@ -121,6 +125,9 @@ function printClient(
   out.field('Admitted', `by ${client.admittedBy.replaceAll('-', ' ')}, ${timeText(client.admittedAt)}`);
   if (allow !== null) out.field('Targets', allow.length === 0 ? 'those that the rules allow' : allowText(allow));
   if (allow !== null) out.field('Expires', expiresAt === null ? 'never' : timeText(expiresAt));
+  const { loopbackAddress } = client;
+  if (loopbackAddress !== null)
+    out.field('Loopback', `${loopbackAddress}, by which programs of the daemon's machine know it`);
   const via = { none: 'none', direct: 'direct', relayed: 'relayed' }[path.kind];
   const address = 'address' in path && path.address !== null ? ` ${path.address}` : '';
   const reason = reasonText(path);

@@ -190,6 +190,7 @@ export const client = (changes: object = {}): Result<'clients.list'>['clients'][
   bytesReceived: 4_300_000,
   bytesSent: 901_000,
   tunnels: 1,
+  loopbackAddress: null,
   lastError: { at: rfc3339(now() - 60), message: 'the target 127.0.0.1:80 refused the connection' },
   ...changes,
 });

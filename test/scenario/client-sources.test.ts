@@ -1,0 +1,82 @@
+/** `targets.source: per-client`: an sshd of this machine logs the address of the client, which the client keeps. */
+import { appendFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { CommandNetwork } from '../support/command-network.js';
+import { freeTcpPort, type Process, ROOT, startProgram, startTuntox, TUNTOX_COMMAND } from '../support/processes.js';
+import { requirementsMet } from '../support/requirements.js';
+import { SSH_REQUIREMENTS, startSshd } from '../support/sshd.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
+import { daemonPlace, startDaemon } from './support/daemon-command.js';
+
+const TUNTOXCTL = ['env', '-u', 'NODE_OPTIONS', process.execPath, join(ROOT, 'dist/bin/tuntoxctl.js')];
+/** Nothing here needs another network. */
+const ALONE = '  lan_discovery: false\n  port_mapping: false\n';
+const ACCEPTED = /Accepted publickey for root from (\S+) port/g;
+const OWN = /^127\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.\d+\.\d+$/;
+
+async function start(t: Test) {
+  const network = await CommandNetwork.start(t);
+  const place = daemonPlace(t, network.node[1], ALONE);
+  appendFileSync(place.config, 'targets:\n  source: per-client\n');
+  let daemon = await startDaemon(t, place);
+  const port = await freeTcpPort();
+  const sshd = await startSshd({ directory: temporaryDirectory(t), address: '127.0.0.1', port });
+  t.teardown(() => sshd.process.stop());
+  const control = async (words: string): Promise<string> => {
+    const command = startProgram('tuntoxctl', [...TUNTOXCTL, ...words.split(' '), '--socket', place.socket]);
+    t.teardown(() => command.stop('SIGKILL'));
+    if ((await command.exited) !== 0) throw new Error(`tuntoxctl ${words}: ${command.stderr}`);
+    return command.stdout;
+  };
+  /** A user with an identity, who was invited. */
+  const user = async (name: string) => {
+    const [, link = ''] = /(tuntox:\/\/\S+)/.exec(await control(`invite create --name ${name}`)) ?? [];
+    const home = temporaryDirectory(t);
+    const tuntox = (...words: readonly string[]): Process => {
+      const command = startTuntox([...words, ...network.node], { env: { HOME: home } });
+      t.teardown(() => command.stop('SIGKILL'));
+      return command;
+    };
+    // The agent outlives the commands.
+    t.teardown(() => startTuntox(['agent', 'stop'], { env: { HOME: home } }).exited);
+    const joined = tuntox('join', link, 'nas');
+    t.equal(await joined.exited, 0, joined.stderr);
+    /** @returns the address that sshd has logged */
+    const login = async (host: string): Promise<string | undefined> => {
+      const proxy = [...TUNTOX_COMMAND, 'nas', ...network.node, '-W', `${host}:${port}`].join(' ');
+      const words = ['ssh', ...sshd.options, '-o', `ProxyCommand=${proxy}`, 'root@nas', 'true'];
+      const run = startProgram('ssh', words, { env: { ...process.env, HOME: home } });
+      t.teardown(() => run.stop('SIGKILL'));
+      t.equal(await run.exited, 0, run.stderr);
+      return [...sshd.process.stderr.matchAll(ACCEPTED)].at(-1)?.[1];
+    };
+    return { login };
+  };
+  const restart = async (): Promise<void> => {
+    await daemon.stop();
+    daemon = await startDaemon(t, place);
+  };
+  return { control, user, restart };
+}
+
+t.test('sshd logs an address of each client, the same after a restart, and the owner sees it', async (t) => {
+  if (!requirementsMet(t, ...SSH_REQUIREMENTS)) return;
+  const { control, user, restart } = await start(t);
+  const [laptop, phone] = [await user('laptop'), await user('phone')];
+  const [one = '', other = ''] = [await laptop.login('127.0.0.1'), await phone.login('127.0.0.1')];
+  t.match(one, OWN);
+  t.match(other, OWN);
+  t.not(one, other);
+  const { clients } = JSON.parse(await control('clients list --json'));
+  const shown = new Map(
+    clients.map((client: { client: { name: string }; loopbackAddress: string }) => [
+      client.client.name,
+      client.loopbackAddress,
+    ]),
+  );
+  t.same([shown.get('laptop'), shown.get('phone')], [one, other]);
+  t.match(await control('clients show laptop'), new RegExp(`^Loopback +${one.replaceAll('.', '\\.')}, `, 'm'));
+  await restart();
+  t.equal(await laptop.login('localhost'), one);
+});
