@@ -1,0 +1,19 @@
+/** The host that a program asks a proxy for. It must not be another kind of target, which begins with a mark such as `/`. */
+import { isIPv6 } from 'node:net';
+import { domainToASCII } from 'node:url';
+
+/** Bytes of a name, here and in a request for a tunnel. */
+export const MAX_NAME_SIZE = 255;
+
+/** Names of DNS, with the underscore that some machines have; and IPv4. */
+const NAME = /^(?=.*[A-Za-z0-9])[A-Za-z0-9_.-]+$/;
+
+/**
+ * Returns a name in its DNS form, or a literal address without brackets. Names in other letters than ASCII are UTF-8, as browsers send
+ * them. @returns undefined for what can be no host
+ */
+export function proxyHost(bytes: Buffer): string | undefined {
+  const text = bytes.toString('utf8');
+  const host = /^\p{ASCII}*$/u.test(text) ? text : domainToASCII(text);
+  return host.length <= MAX_NAME_SIZE && (NAME.test(host) || isIPv6(host)) ? host : undefined;
+}
