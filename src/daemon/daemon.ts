@@ -263,7 +263,7 @@ export class Daemon {
     this.#admission.review();
     const { tunnels } = this.engine;
     for (const tunnel of tunnels.list()) {
-      if (tunnel.direction !== 'accepted' || tunnel.isClosing) continue;
+      if (tunnel.peerRole !== 'client' || tunnel.isClosing) continue;
       if (!this.#targets.explain(tunnel.peerId, reachedBy(tunnel)).isAllowed) tunnels.closeTunnel(tunnel.number);
     }
     tunnels.announceServices();

@@ -18,6 +18,7 @@ import { type Dialer, type SourceOf, TcpDialer } from './server/dialer.js';
 import { PeerCounter } from './server/peer-counter.js';
 import { type MayReach, RequestHandler } from './server/request-handler.js';
 import type { Tunnel } from './stream/tunnel.js';
+import { type PeerRole, type TunnelInfo, TunnelList } from './tunnel-list.js';
 import type { PeerChannel } from './wire/peer-channel.js';
 import { describeReason, type Reason, TunnelError } from './wire/reasons.js';
 import { describeTarget, type Service, type Target } from './wire/target.js';
@@ -32,20 +33,6 @@ const ANSWER_TIMEOUT = 10_000;
 const END_TIMEOUT = 1_000;
 /** Upstream servers for which the ids of lost tunnels are remembered, until their next channel. */
 const MAX_STALE_PEERS = 64;
-
-export interface TunnelInfo
-  extends Pick<Tunnel, 'bytesSent' | 'bytesReceived' | 'backlog' | 'isClosing' | 'localPort' | 'remoteAddress'> {
-  /** Counts up from 1, and names the tunnel for people (`c-17`). */
-  readonly number: number;
-  readonly peerId: string;
-  readonly target: Target;
-  /** See TunnelIdentity. */
-  readonly destination: Target | undefined;
-  /** `accepted` when the peer requested it, `opened` when this side did. */
-  readonly direction: 'accepted' | 'opened';
-  /** ms since it was opened. */
-  readonly age: number;
-}
 
 export interface PeerInfo extends Pick<PeerLink, 'peerId' | 'terms' | 'roundTrip'> {
   readonly tunnels: number;
@@ -79,8 +66,7 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
   /** Tunnels and bytes that wait for local programs, including those of earlier channels of a peer. */
   readonly #tunnelCounts = new PeerCounter();
   readonly #backlogs = new PeerCounter();
-  readonly #numbered = new Map<Tunnel, { readonly number: number; readonly peerId: string }>();
-  #lastNumber = 0;
+  readonly #tunnels: TunnelList;
   /** The number of the request that is becoming a tunnel. */
   #acceptedNumber: number | undefined;
   #isStopped = false;
@@ -105,6 +91,7 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
   }) {
     super();
     this.#clock = deps.clock;
+    this.#tunnels = new TunnelList(deps.clock);
     this.#random = deps.random;
     this.#log = deps.log;
     this.#floodLog = new FloodLog(deps);
@@ -117,7 +104,7 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
       mayReach: deps.mayReach,
       floodLog: this.#floodLog,
       nameOf: this.#nameOf,
-      nextNumber: () => this.#nextNumber(),
+      nextNumber: () => this.#tunnels.nextNumber(),
       handlers: {
         onRefused: (...refusal) => this.emit('refused', ...refusal),
         onConnected: (number, accept) => {
@@ -230,7 +217,7 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
   }
 
   list(): TunnelInfo[] {
-    return [...this.#numbered.keys()].map((tunnel) => this.#describe(tunnel));
+    return this.#tunnels.list();
   }
 
   /** Requests of peers whose targets are being connected to. A tunnel keeps the number of its request. */
@@ -240,27 +227,23 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
 
   /** @returns false when neither a tunnel nor a request has the number */
   closeTunnel(number: number): boolean {
-    for (const [tunnel, entry] of this.#numbered) {
-      if (entry.number !== number) continue;
-      tunnel.close('closed-by-owner');
-      return true;
-    }
+    const tunnel = this.#tunnels.find(number);
+    tunnel?.close('closed-by-owner');
+    if (tunnel !== undefined) return true;
     return this.#requests.refuse('closed-by-owner', (_, requestNumber) => requestNumber === number);
   }
 
-  /** Breaks the tunnels that a peer has opened, or those to it, at once. The channel stays open, for the caller to close. */
-  closePeer(peerId: string, direction: TunnelInfo['direction'], reason: Reason = 'closed-by-owner'): void {
-    const side = direction === 'opened' ? 'opener' : 'acceptor';
-    for (const [tunnel, entry] of [...this.#numbered])
-      if (entry.peerId === peerId && tunnel.identity.side === side) tunnel.close(reason);
-    if (direction === 'accepted') this.#requests.refuse(reason, (requestPeer) => requestPeer === peerId);
+  /** Breaks the tunnels that a peer has as a client of ours, or as a server, at once. The channel stays open, for the caller to close. */
+  closePeer(peerId: string, role: PeerRole, reason: Reason = 'closed-by-owner'): void {
+    for (const tunnel of this.#tunnels.of(peerId, role)) tunnel.close(reason);
+    if (role === 'client') this.#requests.refuse(reason, (requestPeer) => requestPeer === peerId);
   }
 
   /** Takes no new tunnels; resolves once the tunnels are idle, or after 10 s. To be called before `stop`. */
   drain(): Promise<void> {
     for (const forward of this.#forwards) forward.close();
     this.#requests.close('shutting-down');
-    return waitUntilIdle(this.#clock, () => [...this.#numbered.keys()]);
+    return waitUntilIdle(this.#clock, () => this.#tunnels.tunnels);
   }
 
   /**
@@ -288,14 +271,14 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
     for (const forward of this.#forwards) forward.close();
     this.#forwards.clear();
     this.#requests.stop();
-    for (const tunnel of [...this.#numbered.keys()]) tunnel.close('shutting-down');
+    for (const tunnel of this.#tunnels.tunnels) tunnel.close('shutting-down');
     for (const link of [...this.#links.values()]) link.close('shutting-down');
     for (const opener of this.#openers.values()) opener.close('shutting-down');
     this.#floodLog.close();
   }
 
   get #used(): number {
-    let used = this.#numbered.size + this.#requests.size;
+    let used = this.#tunnels.size + this.#requests.size;
     for (const forward of this.#forwards) used += forward.pending;
     return used;
   }
@@ -315,25 +298,18 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
     this.#linksClosed.tell(link);
   }
 
-  #nextNumber(): number {
-    this.#lastNumber += 1;
-    return this.#lastNumber;
-  }
-
   #onTunnelOpened(peerId: string, tunnel: Tunnel): void {
-    this.#numbered.set(tunnel, { number: this.#acceptedNumber ?? this.#nextNumber(), peerId });
     this.#tunnelCounts.add(peerId, 1);
-    const info = this.#describe(tunnel);
-    this.#report(info, 'opened', info.direction === 'accepted');
+    const info = this.#tunnels.add(tunnel, peerId, this.#acceptedNumber);
+    this.#report(info, 'opened', info.peerRole === 'client');
     this.emit('opened', info);
   }
 
   #onTunnelClosed(tunnel: Tunnel, reason: Reason | undefined): void {
-    const info = this.#describe(tunnel);
-    this.#numbered.delete(tunnel);
+    const info = this.#tunnels.remove(tunnel);
     this.#tunnelCounts.add(info.peerId, -1);
     // A client sees its tunnels open and close; the owner of a server does not.
-    const isNews = info.direction === 'accepted' || reason !== undefined;
+    const isNews = info.peerRole === 'client' || reason !== undefined;
     const traffic = `, ${bytesText(info.bytesReceived)} in, ${bytesText(info.bytesSent)} out`;
     this.#report(info, 'ended', isNews, traffic + (reason === undefined ? '' : `: ${describeReason(reason)}`));
     this.emit('closed', info, reason);
@@ -349,24 +325,7 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
   /** Closes the slowest tunnel of an upstream peer above its bound (windows bound the others), or of the peer with the most bytes. */
   #onBacklog(peerId: string, change: number): void {
     this.#backlogs.add(peerId, change);
-    if (this.#backlogs.of(peerId) > MAX_BACKLOG) this.#closeSlowestOf(peerId);
-    else if (this.#backlogs.total > MAX_ALL_BACKLOG) this.#closeSlowestOf(this.#backlogs.highest);
-  }
-
-  #closeSlowestOf(peerId: string | undefined): void {
-    let slowest: Tunnel | undefined;
-    for (const [tunnel, entry] of this.#numbered)
-      if (entry.peerId === peerId && tunnel.backlog > (slowest?.backlog ?? 0)) slowest = tunnel;
-    slowest?.close('overflow');
-  }
-
-  #describe(tunnel: Tunnel): TunnelInfo {
-    const { number, peerId } = this.#numbered.get(tunnel) as { readonly number: number; readonly peerId: string };
-    const { identity, bytesSent, bytesReceived, backlog, isClosing, localPort, remoteAddress } = tunnel;
-    const { target, destination, side } = identity;
-    const direction = side === 'opener' ? 'opened' : 'accepted';
-    const age = this.#clock.now() - tunnel.openedAt;
-    const traffic = { bytesSent, bytesReceived, backlog };
-    return { number, peerId, target, destination, direction, age, ...traffic, isClosing, localPort, remoteAddress };
+    if (this.#backlogs.of(peerId) > MAX_BACKLOG) this.#tunnels.slowestOf(peerId)?.close('overflow');
+    else if (this.#backlogs.total > MAX_ALL_BACKLOG) this.#tunnels.slowestOf(this.#backlogs.highest)?.close('overflow');
   }
 }

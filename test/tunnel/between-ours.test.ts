@@ -367,13 +367,13 @@ t.test('tunnels are listed, and closed by number or by peer', async (t) => {
   await once(socket, 'data');
   t.match(
     server.list().find((tunnel) => tunnel.bytesSent === 3),
-    { peerId: channels.server.peerId, target, direction: 'accepted', bytesReceived: 3, backlog: 0 },
+    { peerId: channels.server.peerId, target, peerRole: 'client', bytesReceived: 3, backlog: 0 },
   );
   const [{ number } = { number: 0 }] = client.list();
   t.ok(client.closeTunnel(number));
   t.notOk(client.closeTunnel(999));
   await until(() => server.list().length === 2);
-  server.closePeer(channels.server.peerId, 'accepted');
+  server.closePeer(channels.server.peerId, 'client');
   t.ok(
     server.list().every((tunnel) => tunnel.isClosing),
     'at once',

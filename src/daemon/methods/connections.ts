@@ -38,7 +38,7 @@ function tunnelsOf({ admission, engine: { tunnels } }: Deps, peerId?: string) {
   return {
     clients,
     connecting: tunnels.connecting().filter(isWanted),
-    open: tunnels.list().filter((one) => one.direction === 'accepted' && isWanted(one)),
+    open: tunnels.list().filter((one) => one.peerRole === 'client' && isWanted(one)),
   };
 }
 

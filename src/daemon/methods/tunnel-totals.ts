@@ -47,5 +47,5 @@ export class TunnelTotals {
   }
 }
 
-/** The others are those of forwards, which this side opens. */
-const isOfClient = ({ direction }: TunnelInfo): boolean => direction === 'accepted';
+/** The others are those of our own forwards. */
+const isOfClient = ({ peerRole }: TunnelInfo): boolean => peerRole === 'client';

@@ -146,7 +146,7 @@ async function edit(deps: Deps, params: Params<'whitelist.edit'>): Promise<Chang
   const after = edited(before);
   const closing = engine.tunnels
     .list()
-    .filter(({ peerId, direction }) => direction === 'accepted' && peerId === before.publicKey.hex)
+    .filter(({ peerId, peerRole }) => peerRole === 'client' && peerId === before.publicKey.hex)
     .filter((tunnel) => !targets.explain(tunnel.peerId, reachedBy(tunnel), after).isAllowed);
   if (!params.dryRun) {
     await saved(access.changeEntry(before.publicKey, edited), nameOf(deps, before.publicKey));

@@ -194,7 +194,7 @@ export class RemoteServer {
   leave(): void {
     if (this.#isClosed) return;
     this.close();
-    this.#deps.tunnels.closePeer(this.#peerId, 'opened', 'shutting-down');
+    this.#deps.tunnels.closePeer(this.#peerId, 'server', 'shutting-down');
     this.#leaveFriend();
     this.#deps.onLeft(this);
   }

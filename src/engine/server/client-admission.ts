@@ -194,7 +194,7 @@ export class ClientAdmission {
     const { log, tunnels } = this.#deps;
     log.info(`${this.#nameOf(client.friend.publicKey)}: ${why}`);
     this.#clients.remove(client);
-    tunnels.closePeer(client.id, 'accepted');
+    tunnels.closePeer(client.id, 'client');
     this.#leave(client);
   }
 

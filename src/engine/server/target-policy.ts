@@ -7,7 +7,7 @@ import { targetText } from '../../base/endpoint.js';
 import { isSpeedTest } from '../../base/speed-test.js';
 import type { SourceOf } from '../../tunnel/server/dialer.js';
 import type { MayReach, Reached } from '../../tunnel/server/request-handler.js';
-import type { TunnelInfo } from '../../tunnel/tunnel-service.js';
+import type { TunnelInfo } from '../../tunnel/tunnel-list.js';
 import { type Service, serviceOf, type Target, unixPathOf } from '../../tunnel/wire/target.js';
 import type { ClientAddresses } from '../access/client-addresses.js';
 import { type Decision, decide, describeRule, type Rule, ruleOfService, withServices } from '../access/rules.js';
