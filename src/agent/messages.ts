@@ -118,13 +118,14 @@ function serverRequest(message: Message): ServerRequest | string {
 const MAX_TIMEOUT = 24 * 3_600_000;
 const MAX_PINGS = 1_000_000;
 const MAX_NAME = 253;
-/** Characters of a secret; a friend request has no room for more. */
-const MAX_SECRET = 1_000;
+/** Bytes of a secret; a friend request has no room for more. */
+const MAX_SECRET = 920;
 
 function hostOf(value: unknown): AgentHost | undefined {
   const { toxId, secret, name } = isObject(value) ? value : {};
   if (typeof toxId !== 'string' || !/^[0-9a-fA-F]{76}$/.test(toxId)) return undefined;
-  if (secret !== undefined && !(typeof secret === 'string' && secret.length <= MAX_SECRET)) return undefined;
+  if (secret !== undefined && !(typeof secret === 'string' && Buffer.byteLength(secret) <= MAX_SECRET))
+    return undefined;
   if (name !== undefined && !(typeof name === 'string' && ALIAS.test(name))) return undefined;
   return { toxId, secret, name };
 }

@@ -12,6 +12,7 @@ import { withoutCopyMarks } from '../base/copied-text.js';
 import type { ToxId } from '../tox/crypto/tox-id.js';
 import { FormatError } from './format-error.js';
 import { parseTargetOrService, parseToxId, type TargetText } from './formats.js';
+import { errorOfSecret } from './secret-file.js';
 
 const SCHEME = 'tuntox://';
 const EXAMPLE = `${SCHEME}TOX_ID/SECRET/127.0.0.1:22`;
@@ -55,5 +56,7 @@ export function parseLink(copied: string): Link {
   }
   if (!/^[A-Za-z0-9_-]+$/.test(secret))
     throw new FormatError('the secret in this link has a wrong character: copy it again');
+  const error = errorOfSecret(Buffer.from(secret));
+  if (error !== undefined) throw new FormatError(`the secret in this link ${error}`);
   return { serverId: parseToxId(id), secret, target: target === undefined ? undefined : parseTargetOrService(target) };
 }

@@ -2,6 +2,7 @@
 import { FormatError } from './format-error.js';
 import { LOOPBACK, parseForward, parseHost, parsePort, parseToxId, type TargetText } from './formats.js';
 import { parseLink } from './link.js';
+import { errorOfSecret } from './secret-file.js';
 
 export interface LocalPortText {
   /** `any` if the text has no address. */
@@ -30,6 +31,8 @@ export function parseStandingForward(server: string, secret: string | undefined,
   if (link !== undefined && secret !== undefined) {
     throw new FormatError('a link has its secret: leave the other one out');
   }
+  const error = secret === undefined ? undefined : errorOfSecret(Buffer.from(secret));
+  if (error !== undefined) throw new FormatError(`the secret ${error}`);
   const own = { serverId: link?.serverId ?? parseToxId(server), secret: link?.secret ?? secret };
   if (/^(?:\[[^\]]*\][:@]|[^:@[\]]*[:@])?[0-9]+$/.test(forward)) {
     if (link?.target === undefined) {

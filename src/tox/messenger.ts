@@ -18,7 +18,7 @@ import type { PublicKey } from './crypto/keys.js';
 import type { FriendConnection, FriendConnectionHandlers } from './friend/friend-connection.js';
 import type { DiscoveryState } from './friend/friend-discovery.js';
 import type { FriendList } from './friend/friend-list.js';
-import { OwnRequest } from './own-request.js';
+import { OwnRequest, type Requests } from './own-request.js';
 import { isCustomLossless, isCustomLossy, ONLINE_PACKET } from './packet/friend.js';
 import { FriendKind } from './packet/kind.js';
 import { SAFE_CRYPTO_DATA_SIZE } from './packet/net-crypto.js';
@@ -70,21 +70,21 @@ export class Messenger {
   }
 
   /**
-   * @param request onion data that asks the friend to add us; undefined for a friend that knows us
+   * @param requests ask the friend to add us; undefined for a friend that knows us
    * @throws RangeError when the key is ours, or that of a friend whom we have asked
    */
-  add(publicKey: PublicKey, request: Buffer | undefined): Friend {
+  add(publicKey: PublicKey, requests: Requests | undefined): Friend {
     const { clock, ownKey } = this.#deps;
     if (publicKey.equals(ownKey)) throw new RangeError('Tox: that is our own key');
     const known = this.#friends.get(publicKey.hex);
-    if (known !== undefined && request !== undefined && !this.#hasAsked(known)) {
-      this.#ownRequests.get(known)?.ask(request);
+    if (known !== undefined && requests !== undefined && !this.#hasAsked(known)) {
+      this.#ownRequests.get(known)?.ask(requests);
       return known;
     }
     const stack = this.#deps.stack();
     // A client waits for its server; a server has many clients, which search for it themselves.
-    const persistence = request === undefined ? 'patient' : 'eager';
-    const ownRequest = new OwnRequest(clock, request);
+    const persistence = requests === undefined ? 'patient' : 'eager';
+    const ownRequest = new OwnRequest(clock, requests);
     const friend = new MessengerFriend(
       {
         clock,
@@ -95,7 +95,7 @@ export class Messenger {
       { publicKey, request: ownRequest },
     );
     this.#ownRequests.set(friend, ownRequest);
-    if (request === undefined) this.#accepted.add(friend);
+    if (requests === undefined) this.#accepted.add(friend);
     this.#friends.set(publicKey.hex, friend);
     return friend;
   }

@@ -6,6 +6,9 @@ import { requestForConnection } from './packet/friend.js';
 /** ms between friend requests; the first one is sent as soon as a node stores the friend. */
 const REQUEST_GAPS = [500, 700, 1_000, 1_500, 2_500, 4_000, 6_000, 10_000, 20_000, 40_000];
 
+/** Onion data; asked for each time, at least one. */
+export type Requests = () => readonly Buffer[];
+
 /** How it is sent. */
 export interface RequestWays {
   /** Through the onion. @returns how many copies */
@@ -16,18 +19,20 @@ export interface RequestWays {
 
 export class OwnRequest {
   readonly #repeats: Repeater;
-  #data: Buffer | undefined;
+  #requests: Requests | undefined;
+  /** How many were sent through the onion: several take turns. */
+  #sent = 0;
   #ways: RequestWays | undefined;
 
-  /** @param data of the onion; undefined: nothing is asked yet */
-  constructor(clock: Clock, data: Buffer | undefined) {
-    this.#data = data;
+  /** @param requests undefined: nothing is asked yet */
+  constructor(clock: Clock, requests: Requests | undefined) {
+    this.#requests = requests;
     this.#repeats = new Repeater(clock, REQUEST_GAPS, () => this.#repeat());
   }
 
   /** Whether there is one. */
   get isWanted(): boolean {
-    return this.#data !== undefined;
+    return this.#requests !== undefined;
   }
 
   /** The friend can be reached from now on. */
@@ -35,26 +40,26 @@ export class OwnRequest {
     this.#ways = ways;
   }
 
-  /** @param data of the onion */
-  ask(data: Buffer): void {
-    this.#data = data;
-    this.#ways?.overConnection(requestForConnection(data));
+  ask(requests: Requests): void {
+    this.#requests = requests;
+    for (const data of requests()) this.#ways?.overConnection(requestForConnection(data));
   }
 
   withdraw(): void {
     this.stop();
-    this.#data = undefined;
+    this.#requests = undefined;
   }
 
   onReachable(send: (data: Buffer) => void): void {
-    if (this.#data === undefined) return;
-    send(this.#data);
+    const data = this.#next();
+    if (data === undefined) return;
+    send(data);
     this.#repeats.start();
   }
 
   /** Where the friend has asked us, there is a connection before our request has come through the onion. */
   onConnecting(send: (data: Buffer) => void): void {
-    if (this.#data !== undefined) send(requestForConnection(this.#data));
+    for (const data of this.#requests?.() ?? []) send(requestForConnection(data));
   }
 
   /** Begins with the short gaps again, if it is being repeated. */
@@ -70,6 +75,14 @@ export class OwnRequest {
 
   /** Stops when no node stores the friend any more; `onReachable` starts it again. */
   #repeat(): void {
-    if (this.#data === undefined || !this.#ways?.throughOnion(this.#data)) this.stop();
+    const data = this.#next();
+    if (data === undefined || !this.#ways?.throughOnion(data)) this.stop();
+  }
+
+  #next(): Buffer | undefined {
+    const requests = this.#requests?.() ?? [];
+    const data = requests[this.#sent % requests.length];
+    this.#sent += 1;
+    return data;
   }
 }

@@ -232,11 +232,15 @@ export class Tox {
 
   /**
    * Adds a friend by its Tox ID, and sends friend requests until it is online.
-   * @param message 1 to 921 bytes
-   * @throws RangeError when the message has another length, or the key is ours or that of a friend whom we have asked
+   * @param message 1 to 921 bytes; a function is called for each request, and returns those that take turns, at least one
+   * @throws RangeError when a message has another length, or the key is ours or that of a friend whom we have asked
    */
-  addFriend(id: ToxId, message: Buffer): Friend {
-    return this.#messenger.add(id.publicKey, encodeFriendRequest({ nospam: id.nospam, message }));
+  addFriend({ publicKey, nospam }: ToxId, message: Buffer | (() => readonly Buffer[])): Friend {
+    const messages = typeof message === 'function' ? message : () => [message];
+    const requests = (): Buffer[] => messages().map((one) => encodeFriendRequest({ nospam, message: one }));
+    // A wrong length is reported here, and not when the friend is found.
+    requests();
+    return this.#messenger.add(publicKey, requests);
   }
 
   /** @param side who does not need the friend any more; default: nobody does */

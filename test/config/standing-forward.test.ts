@@ -28,6 +28,15 @@ t.test('a link has the secret, and a target that another one replaces', async (t
   t.throws(() => parseStandingForward(LINK, 'another', '8080'), /leave the other one out/);
 });
 
+t.test('a secret that no request can carry is refused', async (t) => {
+  for (const [secret, message] of [
+    ['', 'the secret is empty: use another one'],
+    ['€'.repeat(307), 'the secret has 921 bytes: shorten it to 920 or less'],
+    ['a\0b', 'the secret contains a zero byte: use text'],
+  ] as const)
+    t.throws(() => parseStandingForward(ID, secret, '8080:ssh'), { constructor: FormatError, message });
+});
+
 t.test('what is no forward says how one is written', async (t) => {
   for (const [text, message] of [
     ['8080', /names no target: write it as \[BIND:\]PORT:TARGET/],

@@ -40,15 +40,15 @@ function start() {
 
 t.test('a friend that we ask is searched for eagerly, a friend that knows us patiently', async (t) => {
   const { messenger, taken } = start();
-  messenger.add(ALICE, HELLO);
+  messenger.add(ALICE, () => [HELLO]);
   messenger.add(BOB, undefined);
   t.same(taken(), [`add ${ALICE.short} eager`, `add ${BOB.short} patient`]);
 });
 
 t.test('neither our own key nor that of a friend can be added', async (t) => {
   const { messenger } = start();
-  t.throws(() => messenger.add(OWN, HELLO), RangeError);
-  messenger.add(ALICE, HELLO);
+  t.throws(() => messenger.add(OWN, () => [HELLO]), RangeError);
+  messenger.add(ALICE, () => [HELLO]);
   t.throws(() => messenger.add(ALICE, undefined), RangeError);
 });
 
@@ -82,7 +82,10 @@ t.test('a friend who has asked us is asked over its connection, and stays one fr
   messenger.offer(ALICE, HELLO, 'others');
   const friend = requests[0]?.accept();
   taken();
-  t.equal(messenger.add(ALICE, HELLO), friend);
+  t.equal(
+    messenger.add(ALICE, () => [HELLO]),
+    friend,
+  );
   t.same(taken(), [`send 18 ${HELLO.subarray(1)}`]);
   messenger.offer(ALICE, HELLO, 'friend');
   t.equal(requests.length, 1, 'its repeated request is nothing new');
@@ -92,7 +95,7 @@ t.test('a friend whom we have asked may ask us', async (t) => {
   const { messenger } = start();
   const requests: FriendRequest[] = [];
   messenger.onRequest((request) => requests.push(request));
-  const friend = messenger.add(ALICE, HELLO);
+  const friend = messenger.add(ALICE, () => [HELLO]);
   messenger.offer(ALICE, HELLO, 'friend');
   t.equal(requests[0]?.accept(), friend);
 });
@@ -104,7 +107,7 @@ t.test('a friend of both sides is removed when neither needs it', async (t) => {
   ] as const) {
     const { messenger, taken } = start();
     messenger.onRequest((request) => request.accept());
-    const friend = messenger.add(ALICE, HELLO);
+    const friend = messenger.add(ALICE, () => [HELLO]);
     messenger.offer(ALICE, HELLO, 'friend');
     taken();
     messenger.remove(friend, first);

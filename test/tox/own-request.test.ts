@@ -10,7 +10,7 @@ const OVER_CONNECTION = `${Buffer.concat([Buffer.from([18]), REQUEST.subarray(1)
 function start(data: Buffer | undefined, nodes = 1) {
   const clock = new ManualClock();
   const sent: string[] = [];
-  const request = new OwnRequest(clock, data);
+  const request = new OwnRequest(clock, data === undefined ? undefined : () => [data]);
   request.attach({
     throughOnion: (bytes) => {
       sent.push(`onion ${bytes}`);
@@ -47,11 +47,31 @@ t.test('a friend that is asked later is asked over its connection; one that is n
   request.onConnecting(fail);
   request.onReachable(fail);
   t.notOk(request.isWanted);
-  request.ask(REQUEST);
+  request.ask(() => [REQUEST]);
   t.ok(request.isWanted);
   t.same(sent, [`connection ${OVER_CONNECTION}`]);
   request.withdraw();
   request.onConnecting(fail);
+});
+
+t.test('several requests take turns, also when they change, and all go with a connection', async (t) => {
+  const clock = new ManualClock();
+  const onion: string[] = [];
+  let texts = ['one', 'two'];
+  const request = new OwnRequest(clock, () =>
+    texts.map((text) => encodeFriendRequest({ nospam: Buffer.alloc(4), message: Buffer.from(text) })),
+  );
+  const textOf = (data: Buffer): string => data.subarray(5).toString();
+  request.attach({ throughOnion: (data) => onion.push(textOf(data)), overConnection: () => {} });
+  request.onReachable((data) => void onion.push(textOf(data)));
+  clock.advance(1_200);
+  t.same(onion, ['one', 'two', 'one']);
+  texts = ['three'];
+  clock.advance(1_000);
+  t.same(onion.splice(3), ['three']);
+  texts = ['four', 'five'];
+  request.onConnecting((data) => void onion.push(textOf(data)));
+  t.same(onion.splice(3), ['four', 'five']);
 });
 
 t.test('when no node stores the friend any more, it waits for the next one', async (t) => {

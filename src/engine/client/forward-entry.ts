@@ -1,6 +1,7 @@
 /** A forward that the daemon keeps up: a local port that leads to a target of a server, and how it is stored. */
 import { CodedError } from '../../base/coded-error.js';
 import { hostAndPort } from '../../base/endpoint.js';
+import { errorOfSecret } from '../../config/secret-file.js';
 import { ToxId } from '../../tox/crypto/tox-id.js';
 import type { ForwardSpec } from '../../tunnel/client/local-forward.js';
 import type { JsonFormat } from '../state/json-file.js';
@@ -99,7 +100,7 @@ function decodeForward(value: unknown, place: number): ForwardEntry {
   const id = isText(toxId) ? ToxId.parse(toxId) : undefined;
   if (!(id instanceof ToxId)) return invalid('server.tox_id');
   if (name !== null && !isText(name)) return invalid('server.name');
-  if (secret !== null && !isText(secret)) return invalid('server.secret');
+  if (secret !== null && !isSecret(secret)) return invalid('server.secret');
   if (!Number.isSafeInteger(addedAt)) return invalid('added_at');
   return {
     bind: bind ?? undefined,
@@ -111,6 +112,8 @@ function decodeForward(value: unknown, place: number): ForwardEntry {
 }
 
 const objectOf = (value: unknown): Record<string, unknown> => (value ?? {}) as Record<string, unknown>;
+const isSecret = (value: unknown): value is string =>
+  typeof value === 'string' && errorOfSecret(Buffer.from(value)) === undefined;
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
 /** 0 is that of a service, which is asked for by its name. */
 const isPort = (value: unknown): value is number =>

@@ -1,5 +1,6 @@
 /** A server that a client keeps under a name, and how it is stored. */
 import { CodedError } from '../../base/coded-error.js';
+import { errorOfSecret } from '../../config/secret-file.js';
 import type { JsonFormat } from '../state/json-file.js';
 
 /** The message is for the user. */
@@ -58,7 +59,9 @@ function decodeHost(value: unknown, index: number): StoredHost {
   if (typeof name !== 'string' || name === '') throw wrong('name');
   if (typeof tox_id !== 'string' || !TOX_ID.test(tox_id)) throw wrong('tox_id');
   if (typeof pinned_key !== 'string' || !KEY.test(pinned_key)) throw wrong('pinned_key');
-  if (secret !== undefined && typeof secret !== 'string') throw wrong('secret');
+  if (secret !== undefined && !(typeof secret === 'string' && errorOfSecret(Buffer.from(secret)) === undefined)) {
+    throw wrong('secret');
+  }
   if (!Number.isSafeInteger(added_at)) throw wrong('added_at');
   return { name, toxId: tox_id, pinnedKey: pinned_key, secret, addedAt: added_at as number };
 }

@@ -55,6 +55,12 @@ export interface RemoteServerOptions {
   readonly names: SettingNames;
 }
 
+/** At least one, each once; undefined stands for none. */
+export type Secrets = readonly (Buffer | undefined)[];
+
+export const isSameSecret = (one: Buffer | undefined, other: Buffer | undefined): boolean =>
+  one === other || (one !== undefined && other !== undefined && one.equals(other));
+
 export class RemoteServer {
   readonly #deps: Deps;
   readonly #options: RemoteServerOptions;
@@ -63,7 +69,7 @@ export class RemoteServer {
   #friend: Friend;
   #closeChannels: () => void = () => {};
   #watch: ConnectionWatch;
-  #secret: Buffer | undefined;
+  #secrets: Secrets;
   /** A server may connect and disconnect any number of times. */
   readonly #floodLog: FloodLog;
   readonly #hints: Backoff;
@@ -115,7 +121,7 @@ export class RemoteServer {
       this.#ownWords = words;
     });
     deps.log.info(`connecting to ${this.#name}`);
-    this.#secret = options.secret;
+    this.#secrets = [options.secret];
     this.#friend = this.#join();
     this.#watch = this.#newWatch();
     this.#events.update();
@@ -146,13 +152,11 @@ export class RemoteServer {
     return this.#events.watch(listener);
   }
 
-  /** Asks to be admitted with another secret; does nothing while the server is connected, which needs none. */
-  useSecret(secret: Buffer): void {
-    if (this.#isOnline || this.#secret?.equals(secret)) return;
-    this.#secret = secret;
-    this.#leaveFriend();
-    this.#friend = this.#join();
-    this.#watch = this.#newWatch();
+  /** Asks to be admitted with these secrets, in turn, and with a new one soon; a connected server needs none. */
+  useSecrets(secrets: Secrets): void {
+    const isNew = secrets.some((secret) => !this.#secrets.some((known) => isSameSecret(known, secret)));
+    this.#secrets = secrets;
+    if (isNew && !this.#isOnline) this.#friend.seek();
   }
 
   /** Restarts what has slowed down in the meantime. */
@@ -216,7 +220,7 @@ export class RemoteServer {
 
   #join(): Friend {
     const { tox, tunnels } = this.#deps;
-    const friend = tox.addFriend(this.#options.id, friendRequestMessage(this.#secret));
+    const friend = tox.addFriend(this.#options.id, () => this.#secrets.map(friendRequestMessage));
     friend.onProgress(() => {
       if (friend === this.#friend) this.#events.update();
     });

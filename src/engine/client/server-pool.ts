@@ -2,7 +2,7 @@
 import type { Clock, Timer } from '../../base/clock.js';
 import type { PublicKey } from '../../tox/crypto/keys.js';
 import type { ToxId } from '../../tox/crypto/tox-id.js';
-import type { RemoteServer } from './remote-server.js';
+import { isSameSecret, type RemoteServer, type Secrets } from './remote-server.js';
 
 export interface ServerAddress {
   readonly id: ToxId;
@@ -12,10 +12,13 @@ export interface ServerAddress {
   readonly name?: string | undefined;
 }
 
+/** They take turns, so each more of them makes the right one later. */
+const MAX_SECRETS = 8;
+
 type Connect<Server> = (id: ToxId, secret: Buffer | undefined, name: string | undefined) => Server;
 
 /** What the pool does with a server. */
-type Pooled = Pick<RemoteServer, 'useSecret' | 'leave'> & Partial<Pick<RemoteServer, 'givenUp'>>;
+type Pooled = Pick<RemoteServer, 'useSecrets' | 'leave'> & Partial<Pick<RemoteServer, 'givenUp'>>;
 
 export interface HeldServer<Server = RemoteServer> {
   readonly server: Server;
@@ -32,7 +35,8 @@ export interface PooledServer<Server = RemoteServer> {
 interface Entry<Server> {
   readonly publicKey: PublicKey;
   readonly server: Server;
-  holders: number;
+  /** Those who wait for it or use it, in the order in which they came. */
+  readonly holders: Set<Pick<ServerAddress, 'secret'>>;
   /** Set while nobody holds it. */
   idle: Timer | undefined;
 }
@@ -57,18 +61,20 @@ export class ServerPool<Server extends Pooled = RemoteServer> {
   }
 
   /** Connects to the server, unless it is connected already. A lasting forward never releases it. */
-  hold({ id, secret, name }: ServerAddress): HeldServer<Server> {
-    const { hex } = id.publicKey;
-    let entry = this.#entries.get(hex);
-    if (entry === undefined) {
-      entry = { publicKey: id.publicKey, server: this.#connect(id, secret, name), holders: 0, idle: undefined };
-      this.#entries.set(hex, entry);
-      // A server that has ended does not come back; who asks for it later starts a new search.
-      entry.server.givenUp?.catch(() => {
-        if (this.#entries.get(hex) === entry) this.#entries.delete(hex);
-      });
-    } else if (secret !== undefined) entry.server.useSecret(secret);
-    return this.#held(entry);
+  hold(address: ServerAddress): HeldServer<Server> {
+    return this.#held(this.#entries.get(address.id.publicKey.hex) ?? this.#add(address), address);
+  }
+
+  #add({ id, secret, name }: ServerAddress): Entry<Server> {
+    const { publicKey } = id;
+    const server = this.#connect(id, secret, name);
+    const entry = { publicKey, server, holders: new Set<ServerAddress>(), idle: undefined };
+    this.#entries.set(publicKey.hex, entry);
+    // A server that has ended does not come back; who asks for it later starts a new search.
+    server.givenUp?.catch(() => {
+      if (this.#entries.get(publicKey.hex) === entry) this.#entries.delete(publicKey.hex);
+    });
+    return entry;
   }
 
   /** Returns the server, connected or not, without holding it; undefined if nobody has asked for it. */
@@ -77,7 +83,11 @@ export class ServerPool<Server extends Pooled = RemoteServer> {
   }
 
   list(): PooledServer<Server>[] {
-    return [...this.#entries.values()];
+    return [...this.#entries.values()].map(({ publicKey, server, holders }) => ({
+      publicKey,
+      server,
+      holders: holders.size,
+    }));
   }
 
   /** Stops waiting; the engine ends the connections. */
@@ -86,18 +96,20 @@ export class ServerPool<Server extends Pooled = RemoteServer> {
     this.#entries.clear();
   }
 
-  #held(entry: Entry<Server>): HeldServer<Server> {
+  #held(entry: Entry<Server>, { secret }: ServerAddress): HeldServer<Server> {
+    const { publicKey, server, holders } = entry;
     entry.idle?.cancel();
     entry.idle = undefined;
-    entry.holders += 1;
-    let isHeld = true;
+    const holder = { secret };
+    holders.add(holder);
+    server.useSecrets(secretsOf(holders));
     const release = (): void => {
-      if (!isHeld) return;
-      isHeld = false;
-      entry.holders -= 1;
-      if (entry.holders === 0 && this.#entries.get(entry.publicKey.hex) === entry) this.#awaitEnd(entry);
+      if (!holders.delete(holder)) return;
+      // What the last one had is for a connection that is lost before the idle time is over.
+      if (holders.size > 0) server.useSecrets(secretsOf(holders));
+      else if (this.#entries.get(publicKey.hex) === entry) this.#awaitEnd(entry);
     };
-    return { server: entry.server, release };
+    return { server, release };
   }
 
   #awaitEnd(entry: Entry<Server>): void {
@@ -106,4 +118,17 @@ export class ServerPool<Server extends Pooled = RemoteServer> {
       entry.server.leave();
     });
   }
+}
+
+/**
+ * Returns the different secrets of the holders: a wrong one of one holder must not displace the right one of another. Those who have
+ * none leave it to the others.
+ */
+function secretsOf(holders: Iterable<Pick<ServerAddress, 'secret'>>): Secrets {
+  const secrets: Buffer[] = [];
+  for (const { secret } of holders) {
+    if (secrets.length === MAX_SECRETS) break;
+    if (secret !== undefined && !secrets.some((one) => isSameSecret(one, secret))) secrets.push(secret);
+  }
+  return secrets.length === 0 ? [undefined] : secrets;
 }

@@ -44,6 +44,7 @@ t.test('a damaged file is an error that names the field, and shows no secret', a
     [{ target: { host: '', port: 1 } }, /"target"/],
     [{ server: { ...server, tox_id: `${id.toString().slice(0, -1)}X` } }, /"server.tox_id"/],
     [{ server: { ...server, secret: 5 } }, /"server.secret"/],
+    [{ server: { ...server, secret: 'canary'.repeat(154) } }, /"server.secret"/],
     [{ server: { ...server, name: '' } }, /"server.name"/],
     [{ added_at: null }, /"added_at"/],
   ] as const) {

@@ -134,6 +134,7 @@ t.test('a file that is damaged or newer is one error, does not show a secret, an
     [file(entry, { ...entry, tox_id: 'F00' }), /host 2: "tox_id" is wrong/],
     [file({ ...entry, pinned_key: 'canary-secret' }), /"pinned_key" is wrong/],
     [file({ ...entry, secret: 7 }), /"secret" is wrong/],
+    [file({ ...entry, secret: 'canary-secret'.repeat(71) }), /"secret" is wrong/],
     [file({ ...entry, added_at: 'canary-secret' }), /"added_at" is wrong/],
     [file(entry, entry), /"nas" is there twice/],
   ];

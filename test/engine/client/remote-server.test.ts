@@ -14,12 +14,12 @@ t.test('a connection that waits is admitted as soon as it uses the right secret'
   await settle();
   t.notOk(remote.isOnline);
   t.equal(remote.reason.code, 'no-network');
-  remote.useSecret(SECRET);
+  remote.useSecrets([Buffer.from('canary guess'), SECRET]);
   await settle();
   t.ok(remote.isOnline);
   t.equal(remote.facts.path.kind, 'direct');
   t.same(changes, [true]);
-  remote.useSecret(Buffer.from('canary guess'));
+  remote.useSecrets([Buffer.from('canary guess')]);
   t.ok(remote.isOnline, 'a connected server needs none');
 });
 

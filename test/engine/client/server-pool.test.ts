@@ -17,8 +17,8 @@ class FakeServer {
     this.id = id;
   }
 
-  useSecret(secret: Buffer): void {
-    this.secrets.push(secret.toString());
+  useSecrets(secrets: readonly (Buffer | undefined)[]): void {
+    this.secrets.push(secrets.map((secret) => secret?.toString() ?? 'none').join());
   }
 
   leave(): void {
@@ -85,10 +85,26 @@ t.test('releasing twice counts once', async (t) => {
   t.notOk(second.server.hasLeft);
 });
 
-t.test('a holder with a secret has the connection use it, and one without changes nothing', async (t) => {
+t.test(
+  'the server is asked with the secrets of all that hold it, each once, and not with that of one that has gone',
+  async (t) => {
+    const { pool, made } = start();
+    const holders = [undefined, 'right', 'wrong', 'right'].map((secret) =>
+      pool.hold({ id: ANN, secret: secret === undefined ? undefined : Buffer.from(secret) }),
+    );
+    t.same(made[0]?.secrets.splice(0), ['none', 'right', 'right,wrong', 'right,wrong']);
+    holders[2]?.release();
+    holders[1]?.release();
+    t.same(made[0]?.secrets.splice(0), ['right', 'right'], 'the fourth holder has it too');
+    holders[3]?.release();
+    t.same(made[0]?.secrets.splice(0), ['none']);
+    holders[0]?.release();
+    t.same(made[0]?.secrets.splice(0), [], 'the last ones are for a connection that is lost in the idle time');
+  },
+);
+
+t.test('a holder with ever new secrets does not delay the others without end', async (t) => {
   const { pool, made } = start();
-  pool.hold({ id: ANN, secret: undefined });
-  pool.hold({ id: ANN, secret: Buffer.from('new') });
-  pool.hold({ id: ANN, secret: undefined });
-  t.same(made[0]?.secrets, ['new']);
+  for (let count = 1; count <= 20; count += 1) pool.hold({ id: ANN, secret: Buffer.from(`${count}`) });
+  t.equal(made[0]?.secrets.at(-1), '1,2,3,4,5,6,7,8');
 });

@@ -17,6 +17,7 @@ export class FakeFriend implements Friend {
   stage: Friend['stage'] = 'bootstrapping';
   /** How often it was searched again. */
   seeks = 0;
+  onSeek: () => void = () => {};
   other: FakeFriend | undefined;
   readonly #online: (() => void)[] = [];
   readonly #offline: ((reason: string) => void)[] = [];
@@ -58,6 +59,7 @@ export class FakeFriend implements Friend {
 
   seek(): void {
     this.seeks += 1;
+    this.onSeek();
   }
 
   sendLossless(packet: Buffer): boolean {
@@ -141,9 +143,15 @@ export class FakeStack implements ToxStack {
     this.#onOnlineChange(isOnline);
   }
 
-  addFriend(id: ToxId, message: Buffer): FakeFriend {
+  addFriend(id: ToxId, message: Buffer | (() => readonly Buffer[])): FakeFriend {
     const friend = this.#add(id.publicKey);
-    setImmediate(() => this.#network.get(id.publicKey.hex)?.receiveRequest(this, friend, message));
+    const ask = (): void => {
+      for (const one of typeof message === 'function' ? message() : [message]) {
+        setImmediate(() => this.#network.get(id.publicKey.hex)?.receiveRequest(this, friend, one));
+      }
+    };
+    friend.onSeek = ask;
+    ask();
     return friend;
   }
 
