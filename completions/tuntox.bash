@@ -18,7 +18,11 @@ _tuntox() {
       local words='--for --uses --qr --idle-timeout --rules-file -f --insecure-open --background -z -D --pid-file -F --user -U --node --forward -L --pipe -W -P --ssh-pipe --ping -p --timeout --max-retries --identity -i --state-dir -C --secret-file --secret -s --id-file -I --nodes-file -b --bootstrap --udp-ports -u --relay-port -t --no-port-mapping --proxy --json --syslog -S --verbose -d --quiet -q --no-color --version -V --help -h'
       case $COMP_CWORD:${COMP_WORDS[1]} in
         1:*) words+=' help share join ssh ssh-config list ping speed forget id agent '$(_tuntox_hosts) ;;
-        *:share | *:ssh | *:ping | *:speed | *:forget) words+=' '$(_tuntox_hosts) ;;
+        *:ssh) words+=' '$(_tuntox_hosts) ;;
+        *:ping) words+=' '$(_tuntox_hosts) ;;
+        *:speed) words+=' '$(_tuntox_hosts) ;;
+        *:forget) words+=' '$(_tuntox_hosts) ;;
+        *:agent) words+=' ''start run status stop' ;;
       esac
       COMPREPLY=(); mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
       ;;

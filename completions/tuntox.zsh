@@ -11,13 +11,17 @@ _tuntox_first() {
 }
 _tuntox_further() {
   case $words[2] in
-    share | ssh | ping | speed | forget) compadd $(_tuntox_hosts) ;;
+    ssh) compadd $(_tuntox_hosts) ;;
+    ping) compadd $(_tuntox_hosts) ;;
+    speed) compadd $(_tuntox_hosts) ;;
+    forget) compadd $(_tuntox_hosts) ;;
+    agent) compadd start run status stop ;;
     *) _default ;;
   esac
 }
 _arguments -S \
   '--for[end after TIME]:TIME:' \
-  '--uses[admit at most N clients (default]:N:' \
+  '--uses[admit at most N clients]:N:' \
   '--qr[print the link as a QR code, too]' \
   '--idle-timeout[end after TIME without use]:TIME:' \
   '(--rules-file -f)'{--rules-file,-f}'[allow only the targets in FILE]:FILE:_files' \

@@ -67,11 +67,14 @@ t.test('the completion of tuntox completes commands and stored hosts in bash', a
   writeFileSync(join(home, '.config', 'tuntox', 'hosts.json'), JSON.stringify(file, undefined, 2));
   const script = `source ${ROOT}completions/tuntox.bash
     try() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMPREPLY=(); _tuntox; echo "\${COMPREPLY[*]}" | tr '\\n' ' '; echo; }
-    try tuntox n; try tuntox ssh n; try tuntox ssh -v nas; try tuntox join n; try tuntox s`;
+    try tuntox n; try tuntox ssh n; try tuntox ssh -v nas; try tuntox join n; try tuntox s; try tuntox share n; try tuntox agent st`;
   const env = { HOME: home, PATH: process.env.PATH };
   const { stdout, stderr } = spawnSync('bash', ['--norc', '-c', script], { cwd: home, encoding: 'utf8', env });
   t.equal(stderr, '');
-  t.same(stdout.split('\n').slice(0, 5), ['nas netbox ', 'nas netbox ', 'nas ', ' ', 'share ssh ssh-config speed ']);
+  t.same(stdout.split('\n').slice(0, 7), [
+    ...['nas netbox ', 'nas netbox ', 'nas ', ' ', 'share ssh ssh-config speed ', ' '],
+    'start status stop ',
+  ]);
 });
 
 t.test('no completion has a mistake that its shell finds', async (t) => {

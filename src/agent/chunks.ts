@@ -9,9 +9,8 @@
 import { encodeLine } from './messages.js';
 
 const HEADER_SIZE = 4;
+/** No chunk is that long. */
 const ERROR_MARK = 0xffffffff;
-/** Bytes of one chunk; a writer that has more makes several. */
-export const MAX_CHUNK = 0x7fffffff;
 
 /** @param length bytes of a chunk; 0 for the end */
 export function encodeChunkHeader(length: number): Buffer {

@@ -48,6 +48,8 @@ export type ServerRequest =
 
 export type AgentRequest =
   | ServerRequest
+  /** Disconnects from the server as soon as nobody uses it, and not only after the idle time. */
+  | { readonly ask: 'leave'; readonly host: AgentHost }
   | { readonly ask: 'status' }
   /** Ends the agent: `idle`: as soon as nobody uses it. */
   | { readonly ask: 'stop'; readonly when: 'now' | 'idle' };
@@ -81,16 +83,22 @@ export function parseRequest(line: string): ParsedRequest {
   if (ask === 'status') return { kind: 'request', request: { ask } };
   if (ask === 'stop') return { kind: 'request', request: { ask, when: when === 'idle' ? 'idle' : 'now' } };
   if (message.version !== AGENT_VERSION) return { kind: 'version', version: message.version };
-  const request = serverRequest(message);
+  const request = message.ask === 'leave' ? leaveRequest(message) : serverRequest(message);
   return typeof request === 'string' ? { kind: 'wrong', what: request } : { kind: 'request', request };
 }
 
 type Message = Readonly<Record<string, unknown>>;
 
 /** Returns what is wrong, if it is no request. */
+function leaveRequest(message: Message): AgentRequest | string {
+  const host = hostOf(message.host);
+  return host === undefined ? HOST_EXPECTED : { ask: 'leave', host };
+}
+
+/** Returns what is wrong, if it is no request. */
 function serverRequest(message: Message): ServerRequest | string {
   const host = hostOf(message.host);
-  if (host === undefined) return 'host: {"toxId":"76 hex digits","secret":"…"} is expected';
+  if (host === undefined) return HOST_EXPECTED;
   const { timeout, maxRetries = 0, onlyIfConnected = false } = message;
   if (timeout !== undefined && !isWhole(timeout, 1, MAX_TIMEOUT)) return 'timeout: a number of ms is expected';
   if (!isWhole(maxRetries, 0, Number.MAX_SAFE_INTEGER)) return 'maxRetries: a number is expected';
@@ -110,10 +118,11 @@ function serverRequest(message: Message): ServerRequest | string {
       return { ask: 'open', target, ...common };
     }
     default:
-      return 'ask: open, ping, services, hold, status or stop is expected';
+      return 'ask: open, ping, services, hold, leave, status or stop is expected';
   }
 }
 
+const HOST_EXPECTED = 'host: {"toxId":"76 hex digits","secret":"…"} is expected';
 /** ms; a day. */
 const MAX_TIMEOUT = 24 * 3_600_000;
 const MAX_PINGS = 1_000_000;

@@ -13,6 +13,7 @@ t.test('a request is read as it was written', async (t) => {
     { ask: 'ping', count: 4, host, ...common, onlyIfConnected: true },
     { ask: 'hold', host, ...common, timeout: 1_000, maxRetries: 3 },
     { ask: 'services', host, ...common },
+    { ask: 'leave', host: { toxId: ID, secret: undefined, name: undefined } },
     { ask: 'status' },
     { ask: 'stop', when: 'idle' },
   ] as const) {
@@ -33,6 +34,7 @@ t.test('a wrong request is refused with what is expected', async (t) => {
     [/^ask:/, { ...open, ask: 'close' }],
     [/^ask:/, { ...open, ask: undefined }],
     [/^host:/, { ...open, host: undefined }],
+    [/^host:/, { ...open, ask: 'leave', host: undefined }],
     [/^host:/, { ...open, host: { toxId: ID.slice(1) } }],
     [/^host:/, { ...open, host: { toxId: ID, secret: 7 } }],
     [/^host:/, { ...open, host: { toxId: ID, secret: 'a'.repeat(921) } }],

@@ -80,6 +80,7 @@ t.test('the socket ends with the daemon', async (t) => {
 
 const noServers = {
   find: () => undefined,
+  leave: () => 0,
   list: () => [],
   hold: (): never => {
     throw new Error('there are no servers');

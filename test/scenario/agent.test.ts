@@ -178,6 +178,33 @@ t.test('a client that is interrupted ends its connection at the service', async 
   t.equal(await ended, 'error');
 });
 
+t.test('the agent is started by hand, which says so, and only once', async (t) => {
+  const user = await User.join(t);
+  await user.run('agent', 'stop');
+  for (const words of [
+    ['agent', ...user.node],
+    ['agent', 'start', '--idle-timeout', '0', ...user.node],
+  ]) {
+    const { status, stderr } = await user.run(...words);
+    const pid = await user.agent();
+    t.match([status, stderr], [0, words.length > 3 ? /is running already/ : /has started/], stderr);
+    t.match(stderr, `process ${pid})`);
+  }
+  const other = await user.run('agent', '--bootstrap', 'none');
+  t.match(other, {
+    status: 1,
+    stderr: /^tuntox: --bootstrap is an option of the agent .* run "tuntox agent stop" first/,
+  });
+});
+
+t.test('the agent disconnects from a host that is forgotten', async (t) => {
+  const user = await User.join(t);
+  t.match(await user.run('nas', '-p', ...user.node), { status: 0 });
+  t.match((await user.run('agent', 'status')).stdout, /connected, direct/);
+  t.match(await user.run('forget', 'nas'), { status: 0, stdout: 'nas is forgotten, with its pinned key.\n' });
+  t.notMatch((await user.run('agent', 'status')).stdout, /connected|searched/);
+});
+
 t.test('an agent without use ends', async (t) => {
   const user = await User.join(t);
   await user.run('agent', 'stop');

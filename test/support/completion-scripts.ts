@@ -15,8 +15,8 @@ export type Shell = (typeof SHELLS)[number];
 export interface CompletedWords {
   /** As the first argument, beside the stored hosts. */
   readonly commands: readonly string[];
-  /** Commands whose arguments are stored hosts. */
-  readonly withHosts: readonly string[];
+  /** Commands whose arguments are stored hosts, or certain words. */
+  readonly withArguments: readonly { readonly name: string; readonly completes: 'hosts' | readonly string[] }[];
 }
 
 export function completionScript(
@@ -77,11 +77,10 @@ complete -F _${command} ${command}
 
 const bashWords = (
   command: string,
-  { commands, withHosts }: CompletedWords,
+  { commands, withArguments }: CompletedWords,
 ): string => `      case $COMP_CWORD:\${COMP_WORDS[1]} in
         1:*) words+=' ${commands.join(' ')} '$(_${command}_hosts) ;;
-        ${withHosts.map((name) => `*:${name}`).join(' | ')}) words+=' '$(_${command}_hosts) ;;
-      esac
+${withArguments.map(({ name, completes }) => `        *:${name}) words+=' '${completes === 'hosts' ? `$(_${command}_hosts)` : `'${completes.join(' ')}'`} ;;\n`).join('')}      esac
 `;
 
 function zsh(command: string, options: readonly CompletedOption[], words?: CompletedWords): string {
@@ -108,14 +107,13 @@ function zsh(command: string, options: readonly CompletedOption[], words?: Compl
 
 const zshWords = (
   command: string,
-  { commands, withHosts }: CompletedWords,
+  { commands, withArguments }: CompletedWords,
 ): string => `${hostsFunction(command)}_${command}_first() {
   compadd ${commands.join(' ')} $(_${command}_hosts)
 }
 _${command}_further() {
   case $words[2] in
-    ${withHosts.join(' | ')}) compadd $(_${command}_hosts) ;;
-    *) _default ;;
+${withArguments.map(({ name, completes }) => `    ${name}) compadd ${completes === 'hosts' ? `$(_${command}_hosts)` : completes.join(' ')} ;;\n`).join('')}    *) _default ;;
   esac
 }
 `;
@@ -138,7 +136,7 @@ function fish(command: string, options: readonly CompletedOption[], words?: Comp
   return `${NOTE(command, 'fish')}complete -c ${command} -f\n${lines.join('')}`;
 }
 
-const fishWords = (command: string, { commands, withHosts }: CompletedWords): string => `function __${command}_hosts
+const fishWords = (command: string, { commands, withArguments }: CompletedWords): string => `function __${command}_hosts
   set -l config $XDG_CONFIG_HOME
   test -n "$config"; or set config ~/.config
   begin
@@ -147,8 +145,7 @@ const fishWords = (command: string, { commands, withHosts }: CompletedWords): st
   end 2>/dev/null | ${HARMLESS_NAMES}
 end
 complete -c ${command} -n __fish_use_subcommand -a '${commands.join(' ')} (__${command}_hosts)'
-complete -c ${command} -n '__fish_seen_subcommand_from ${withHosts.join(' ')}' -a '(__${command}_hosts)'
-`;
+${withArguments.map(({ name, completes }) => `complete -c ${command} -n '__fish_seen_subcommand_from ${name}' -a '${completes === 'hosts' ? `(__${command}_hosts)` : completes.join(' ')}'\n`).join('')}`;
 
 interface Actions {
   readonly file: string;

@@ -1,6 +1,6 @@
 /** The manual pages and completions that are made from the tables of commands and options. */
 import { COMMANDS } from '../../src/cli/ctl/commands.js';
-import { COMMANDS as TUNTOX_COMMANDS } from '../../src/cli/tuntox/commands.js';
+import { COMMANDS as TUNTOX_COMMANDS, type TuntoxCommand } from '../../src/cli/tuntox/commands.js';
 import { clauseOf } from '../../src/cli/tuntox/help.js';
 import { OPTIONS, type TuntoxOption } from '../../src/cli/tuntox/options.js';
 import { DAEMON_OPTIONS, SETTING_OPTIONS } from '../../src/config/daemon-flags.js';
@@ -25,8 +25,8 @@ export function generatedFiles(): ReadonlyMap<string, string> {
   const tuntoxd = [...DAEMON_OPTIONS, ...settings];
   const words = {
     commands: ['help', ...TUNTOX_COMMANDS.map(({ name }) => name)],
-    withHosts: TUNTOX_COMMANDS.filter(({ name, usage }) => name !== 'join' && /\bNAME\b/.test(usage)).map(
-      ({ name }) => name,
+    withArguments: TUNTOX_COMMANDS.flatMap(({ name, completes }: TuntoxCommand) =>
+      completes === undefined ? [] : [{ name, completes }],
     ),
   };
   return new Map([

@@ -12,6 +12,8 @@ export interface TuntoxCommand {
   /** Arguments, as in an example of it. */
   readonly example: string;
   readonly arguments: { readonly least: number; readonly most: number };
+  /** What completion offers as arguments: stored hosts, or these words. */
+  readonly completes?: 'hosts' | readonly string[];
   readonly options: readonly OptionName[];
 }
 
@@ -24,6 +26,9 @@ export const NETWORK_OPTIONS: readonly OptionName[] = [
 const COMMON: readonly OptionName[] = ['--state-dir', '--id-file', '--json', ...NETWORK_OPTIONS, ...LOG];
 const WAITING: readonly OptionName[] = ['--timeout', '--max-retries'];
 const LASTING: readonly OptionName[] = ['--background', '--pid-file'];
+
+/** The first one is the default. */
+export const AGENT_WORDS: readonly string[] = ['start', 'run', 'status', 'stop'];
 
 const NONE = { least: 0, most: 0 };
 const ONE = { least: 1, most: 1 };
@@ -64,6 +69,7 @@ export const COMMANDS = [
     ],
     example: 'nas',
     arguments: { least: 1, most: Number.POSITIVE_INFINITY },
+    completes: 'hosts',
     options: ['--state-dir', ...WAITING, ...NETWORK_OPTIONS, ...HELP],
   },
   {
@@ -93,6 +99,7 @@ export const COMMANDS = [
     more: [],
     example: 'nas',
     arguments: ONE,
+    completes: 'hosts',
     options: [...WAITING, ...COMMON],
   },
   {
@@ -104,6 +111,7 @@ export const COMMANDS = [
     ],
     example: 'nas',
     arguments: ONE,
+    completes: 'hosts',
     options: [...WAITING, ...COMMON],
   },
   {
@@ -113,6 +121,7 @@ export const COMMANDS = [
     more: [],
     example: 'nas',
     arguments: ONE,
+    completes: 'hosts',
     options: HELP,
   },
   {
@@ -137,6 +146,7 @@ export const COMMANDS = [
     ],
     example: 'status',
     arguments: { least: 0, most: 1 },
+    completes: AGENT_WORDS,
     options: ['--idle-timeout', ...NETWORK_OPTIONS, ...LOG],
   },
 ] as const satisfies readonly TuntoxCommand[];

@@ -34,7 +34,9 @@ export const BRIEF_HELP = lines(
 
 /** Returns the first clause of an explanation. */
 export function clauseOf({ about }: TuntoxOption): string {
-  return about.split(/[.;:] |, and /)[0] as string;
+  const clause = about.split(/[.;:] |, and /)[0] as string;
+  // Not within parentheses.
+  return clause.includes(')') ? clause : (clause.split(' (')[0] as string);
 }
 
 const section = (name: TuntoxOption['section']): string =>

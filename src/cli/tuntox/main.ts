@@ -7,6 +7,7 @@ import { OutputError, writeResult } from '../../base/result-output.js';
 import type { LastingSettings } from '../../config/classic-settings.js';
 import type { Host } from '../../engine/client/host-entry.js';
 import { lockFile } from '../../engine/state/file-lock.js';
+import { isInBackground } from '../../platform/process/background.js';
 import { hasForwardingParent } from '../../platform/process/parent-process.js';
 import { runAs } from '../../platform/process/service-process.js';
 import { userToBecome } from '../../platform/process/user.js';
@@ -67,6 +68,10 @@ export async function main(process: NodeJS.Process): Promise<number> {
         process.env,
         host ?? (await hostOf(line, process.env)),
       );
+      if (settings.mode === 'agent' && settings.service.isBackground && !isInBackground(process)) {
+        const { startAgentByHand } = await import('./modes/agent-commands.js');
+        return await startAgentByHand(process, settings, line.flags);
+      }
       const isForwarded = hasForwardingParent(process);
       const status = 'service' in settings ? await runAsUser(process, settings) : undefined;
       if (status !== undefined) return status;

@@ -37,6 +37,7 @@ import { localPortOf, parseLink } from '../../config/link.js';
 import { type ProxySetting, parseProxy, parseProxyOrNone } from '../../config/proxy.js';
 import type { Host } from '../../engine/client/host-entry.js';
 import { networkOptionsOf } from './agent/network-options.js';
+import { AGENT_WORDS } from './commands.js';
 import { FlagSet } from './flag-set.js';
 import type { CommandLine } from './flags.js';
 import type { OptionName } from './options.js';
@@ -103,7 +104,6 @@ function shareSettings(argument: string, flags: FlagSet, environment: Environmen
   };
 }
 
-const AGENT_WORDS: readonly string[] = ['start', 'run', 'status', 'stop'];
 /** ms; as long as OpenSSH users choose for ControlPersist. */
 const DEFAULT_IDLE_TIMEOUT = 10 * 60_000;
 
@@ -214,7 +214,13 @@ function classicSettings(flags: FlagSet, environment: Environment): RunSettings 
   flags.refuse(NOT_FOR_CLIENTS, 'is only for servers: remove it');
   const job = jobOf(flags);
   const [serverId, secondId] = flags.all('--identity', parseToxId);
-  if (serverId === undefined) throw new UsageError('no server is given: add its Tox ID with -i');
+  if (serverId === undefined) {
+    const { written = '-p', value } = flags.given.find(({ flag }) => JOBS.some((name) => name === flag)) ?? {};
+    const words = [written, ...(value === undefined ? [] : [value])].join(' ');
+    throw new UsageError(
+      `no server is given: put the name of a stored host in front, as in "tuntox NAME ${words}", or add its Tox ID with -i`,
+    );
+  }
   if (secondId !== undefined) throw new UsageError('a client has one server: give -i only once');
   return { ...common, serverId, ...job };
 }

@@ -44,7 +44,7 @@ export interface AgentConnectionDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
-  readonly pool: Pick<ServerPool, 'hold' | 'find'>;
+  readonly pool: Pick<ServerPool, 'hold' | 'find' | 'leave'>;
   readonly agent: Agent;
 }
 
@@ -135,18 +135,31 @@ export class AgentConnection {
         else this.#fail('not-allowed', refusal);
         return;
       }
+      case 'leave':
+        this.#leave(request.host.toxId);
+        return;
       default:
         this.#serve(request);
     }
   }
 
+  #leave(toxId: string): void {
+    const id = this.#idOf(toxId);
+    if (id !== undefined) this.#finish({ event: 'left', users: this.#deps.pool.leave(id.publicKey) });
+  }
+
+  /** Fails if it is none. */
+  #idOf(toxId: string): ToxId | undefined {
+    const id = ToxId.parse(toxId);
+    if (typeof id !== 'string') return id;
+    this.#fail('bad-request', 'this is no valid Tox ID: copy it again');
+    return undefined;
+  }
+
   #serve(request: ServerRequest): void {
     const { pool, agent } = this.#deps;
-    const id = ToxId.parse(request.host.toxId);
-    if (typeof id === 'string') {
-      this.#fail('bad-request', 'this is no valid Tox ID: copy it again');
-      return;
-    }
+    const id = this.#idOf(request.host.toxId);
+    if (id === undefined) return;
     if (id.publicKey.equals(agent.ownKey)) {
       this.#fail('own-id', 'this is the Tox ID of this machine itself: use the one of the server');
       return;

@@ -18,7 +18,7 @@ export interface AgentServerDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
-  readonly pool: Pick<ServerPool, 'hold' | 'find' | 'list'>;
+  readonly pool: Pick<ServerPool, 'hold' | 'find' | 'leave' | 'list'>;
   /** Ends the process at once, or when nobody uses it; returns why not. */
   readonly stop: (when: 'now' | 'idle') => string | undefined;
   /** How many clients use a server has changed. */

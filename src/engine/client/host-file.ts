@@ -83,15 +83,18 @@ export class HostFile {
     });
   }
 
-  /** Removes a host with its pinned key. @throws HostError, StateFileError */
-  async remove(text: string): Promise<void> {
+  /** Removes a host with its pinned key. @returns it @throws HostError, StateFileError */
+  async remove(text: string): Promise<StoredHost> {
     const name = plainHostName(text);
+    let removed: StoredHost | undefined;
     await this.#change((hosts) => {
-      if (hosts.some((host) => host.name === name)) return hosts.filter((host) => host.name !== name);
+      removed = hosts.find((host) => host.name === name);
+      if (removed !== undefined) return hosts.filter((host) => host !== removed);
       const others = this.#upstreamHosts();
       if (!others.some((host) => host.name === name)) throw unknownHost(name, [...hosts, ...others]);
       throw new HostError('not-ours', `${name} is in ${this.#places.upstreamFile}: remove its line there`);
     });
+    return removed as unknown as StoredHost;
   }
 
   /** @throws JsonFileError */

@@ -39,6 +39,8 @@ interface Entry<Server> {
   readonly holders: Set<Pick<ServerAddress, 'secret'>>;
   /** Set while nobody holds it. */
   idle: Timer | undefined;
+  /** Whether it ends with its last holder. */
+  isLeaving: boolean;
 }
 
 export class ServerPool<Server extends Pooled = RemoteServer> {
@@ -68,7 +70,7 @@ export class ServerPool<Server extends Pooled = RemoteServer> {
   #add({ id, secret, name }: ServerAddress): Entry<Server> {
     const { publicKey } = id;
     const server = this.#connect(id, secret, name);
-    const entry = { publicKey, server, holders: new Set<ServerAddress>(), idle: undefined };
+    const entry: Entry<Server> = { publicKey, server, holders: new Set(), idle: undefined, isLeaving: false };
     this.#entries.set(publicKey.hex, entry);
     // A server that has ended does not come back; who asks for it later starts a new search.
     server.givenUp?.catch(() => {
@@ -90,6 +92,15 @@ export class ServerPool<Server extends Pooled = RemoteServer> {
     }));
   }
 
+  /** Ends the connection to a server as soon as nobody holds it; who holds it again keeps it. @returns how many hold it now */
+  leave(key: PublicKey): number {
+    const entry = this.#entries.get(key.hex);
+    if (entry === undefined) return 0;
+    if (entry.holders.size === 0) this.#end(entry);
+    else entry.isLeaving = true;
+    return entry.holders.size;
+  }
+
   /** Stops waiting; the engine ends the connections. */
   close(): void {
     for (const { idle } of this.#entries.values()) idle?.cancel();
@@ -100,6 +111,7 @@ export class ServerPool<Server extends Pooled = RemoteServer> {
     const { publicKey, server, holders } = entry;
     entry.idle?.cancel();
     entry.idle = undefined;
+    entry.isLeaving = false;
     const holder = { secret };
     holders.add(holder);
     server.useSecrets(secretsOf(holders));
@@ -113,10 +125,14 @@ export class ServerPool<Server extends Pooled = RemoteServer> {
   }
 
   #awaitEnd(entry: Entry<Server>): void {
-    entry.idle = this.#clock.after(this.#idleTime, () => {
-      this.#entries.delete(entry.publicKey.hex);
-      entry.server.leave();
-    });
+    if (entry.isLeaving) this.#end(entry);
+    else entry.idle = this.#clock.after(this.#idleTime, () => this.#end(entry));
+  }
+
+  #end({ publicKey, server, idle }: Entry<Server>): void {
+    idle?.cancel();
+    this.#entries.delete(publicKey.hex);
+    server.leave();
   }
 }
 

@@ -20,6 +20,9 @@ type Message = { readonly out: string } | { readonly err: string } | { readonly 
 
 export class BackgroundError extends CodedError<'failed'> {}
 
+/** Whether this is the second process; false once it has begun to work. */
+export const isInBackground = ({ env, send }: NodeJS.Process): boolean => env[MARK] !== undefined && send !== undefined;
+
 /** @returns undefined unless this is the second process */
 export function backgroundProcess(process: NodeJS.Process): BackgroundProcess | undefined {
   const isMarked = process.env[MARK] !== undefined;

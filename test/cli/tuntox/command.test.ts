@@ -52,7 +52,12 @@ t.test('a usage error says how to correct it, with status 2', async (t) => {
     [['invite'], /^tuntox: invite is a command of tuntoxctl: run "tuntoxctl invite"/],
     [['forget', 'a', 'b'], /^tuntox: unexpected argument "b" \(see tuntox help forget\)$/],
     [['ping', 'nas'], /^tuntox: there is no host "nas": "tuntox join LINK nas" stores one/],
-    [['-p'], /^tuntox: no server is given: add its Tox ID with -i/],
+    [['-p'], /^tuntox: no server is given: .* as in "tuntox NAME -p", or add its Tox ID with -i/],
+    [
+      ['-W', 'ssh'],
+      /^tuntox: no server is given: put the name of a stored host in front, as in "tuntox NAME -W ssh", or/,
+    ],
+    [['--forward=8080:web'], /"tuntox NAME --forward 8080:web"/],
     [['-p', '-i', ID.slice(1)], /^tuntox: -i: a Tox ID has 76 hex digits, this one has 75/],
     [['-p', '-i', `0${ID.slice(1)}`], /^tuntox: -i: the checksum/],
     [['-i', ID, '-L', '70000:a:22'], /^tuntox: -L: "70000" is not a port/],

@@ -110,6 +110,19 @@ t.test('a second client shares the connection of the first', async (t) => {
   t.same(users, [1, 2]);
 });
 
+t.test('a server that is left is disconnected as soon as its last client is gone', async (t) => {
+  const { host, ask, pool, client } = await start(t);
+  const held = await ask({ ask: 'hold', host });
+  await held.until('connected', ignoreEvent);
+  const leave = async (): Promise<AgentEvent | undefined> => (await ask({ ask: 'leave', host })).next();
+  t.match(await leave(), { event: 'left', users: 1 });
+  t.equal(client.tox.friends.size, 1);
+  held.close();
+  while (pool.list().length > 0) await settle();
+  t.equal(client.tox.friends.size, 0);
+  t.match(await leave(), { event: 'left', users: 0 });
+});
+
 t.test('a target that is refused is an event with its code', async (t) => {
   const { host, ask } = await start(t);
   const conversation = await ask({ ask: 'open', host, target: { host: '127.0.0.1', port: 1 } });
@@ -359,6 +372,7 @@ t.test('200 clients at once have a tunnel each', async (t) => {
 
 const noServers = {
   find: () => undefined,
+  leave: () => 0,
   list: () => [],
   hold: (): never => {
     throw new Error('there are no servers');

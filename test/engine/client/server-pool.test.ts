@@ -75,6 +75,33 @@ t.test('who comes within the idle time finds the connection warm, and keeps it',
   t.notOk(again.server.hasLeft);
 });
 
+t.test('a server that is left ends with its last holder, or at once without one', async (t) => {
+  const { clock, pool, made } = start();
+  const [first, second] = [1, 2].map(() => pool.hold({ id: ANN, secret: undefined }));
+  t.equal(pool.leave(ANN.publicKey), 2);
+  first?.release();
+  t.notOk(made[0]?.hasLeft);
+  second?.release();
+  t.ok(made[0]?.hasLeft);
+  t.notOk(pool.find(ANN.publicKey));
+  pool.hold({ id: ANN, secret: undefined }).release();
+  t.equal(pool.leave(ANN.publicKey), 0);
+  t.ok(made[1]?.hasLeft);
+  t.equal(pool.leave(ANN.publicKey), 0, 'once more');
+  t.equal(clock.pending, 0);
+});
+
+t.test('who comes after a server was left keeps it for the idle time again', async (t) => {
+  const { clock, pool, made } = start();
+  const first = pool.hold({ id: ANN, secret: undefined });
+  pool.leave(ANN.publicKey);
+  const second = pool.hold({ id: ANN, secret: undefined });
+  first.release();
+  second.release();
+  clock.advance(IDLE_TIME - 1);
+  t.notOk(made[0]?.hasLeft);
+});
+
 t.test('releasing twice counts once', async (t) => {
   const { clock, pool } = start();
   const first = pool.hold({ id: ANN, secret: undefined });

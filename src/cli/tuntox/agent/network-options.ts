@@ -1,11 +1,14 @@
-/** Options about the network, which a command passes on to the agent that it starts. */
+/** Options which a command passes on to the agent that it starts. */
 import { resolve } from 'node:path';
 import { NETWORK_OPTIONS } from '../commands.js';
 import type { GivenFlag } from '../flags.js';
 
-/** Returns them as `--bootstrap=…`. */
+/** Returns options as `--bootstrap=…`. */
+export const writtenOptions = (flags: readonly GivenFlag[]): string[] => flags.map(written);
+
+/** Returns those about the network. */
 export const networkOptionsOf = (flags: readonly GivenFlag[]): string[] =>
-  flags.filter(({ flag }) => NETWORK_OPTIONS.includes(flag)).map(written);
+  writtenOptions(flags.filter(({ flag }) => NETWORK_OPTIONS.includes(flag)));
 
 function written({ flag, value }: GivenFlag): string {
   if (value === undefined) return flag;

@@ -5,7 +5,7 @@ import { startInBackground } from '../../../platform/process/background.js';
 /** These are for a client; the agent's environment shows them as long as it runs. */
 const NOT_FOR_AGENT = ['TUNTOX_SHARED_SECRET'];
 
-/** @param options about the network, as `--bootstrap=…` @throws AgentError; what went wrong is on standard error */
+/** @param options such as `--bootstrap=…` @throws AgentError; what went wrong is on standard error */
 export async function startAgent(process: NodeJS.Process, options: readonly string[]): Promise<void> {
   const [, program = ''] = process.argv;
   const environment = { ...process.env };

@@ -1,13 +1,20 @@
-/** `tuntox agent status` and `stop`: what the running agent says. */
-import { AgentError, Conversation } from '../../../agent/conversation.js';
+/** `tuntox agent start`, `status` and `stop`: what the running agent says. */
+import { AgentError, agentEnded, Conversation } from '../../../agent/conversation.js';
 import type { AgentEvent, AgentRequest } from '../../../agent/messages.js';
 import { type AgentPlaces, AgentSocketError } from '../../../agent/socket-file.js';
 import { systemClock } from '../../../base/clock.js';
+import { silentLogger } from '../../../base/logger.js';
+import { ownVersion } from '../../../base/own-files.js';
 import { writeResult } from '../../../base/result-output.js';
 import { countText, durationText } from '../../../base/units.js';
+import type { AgentSettings } from '../../../config/classic-settings.js';
 import { keyOf } from '../../../engine/client/host-entry.js';
+import { AgentAccess } from '../agent/agent-access.js';
 import { placesOf } from '../agent/agent-paths.js';
+import { writtenOptions } from '../agent/network-options.js';
+import { startAgent } from '../agent/start-agent.js';
 import { ExitStatus } from '../exit-status.js';
+import type { GivenFlag } from '../flags.js';
 import { openHosts } from '../hosts.js';
 
 const SHOWN_DIGITS = 8;
@@ -16,7 +23,7 @@ const FIELD = 11;
 /** @returns the exit status: 3 without an agent */
 export async function agentStatus(process: NodeJS.Process): Promise<number> {
   const places = placesOf(process.env);
-  const status = await ask(places, { ask: 'status' });
+  const status = await askAgent(places, { ask: 'status' });
   if (status === undefined) {
     process.stderr.write('No agent is running: the first command with the name of a host starts one.\n');
     return ExitStatus.NoServer;
@@ -47,15 +54,40 @@ async function statusText(environment: NodeJS.ProcessEnv, status: AgentEvent): P
 
 const field = (name: string, text: string): string => `${name.padEnd(FIELD - 1)} ${text}`;
 
+/** Starts an agent in the background, unless one is running. @returns the exit status @throws AgentError, AgentSocketError */
+export async function startAgentByHand(process: NodeJS.Process, settings: AgentSettings, flags: readonly GivenFlag[]) {
+  let hasStarted = false;
+  const start = async (): Promise<void> => {
+    await startAgent(process, writtenOptions(flags));
+    hasStarted = true;
+  };
+  const access = new AgentAccess(
+    { clock: systemClock, log: silentLogger, start },
+    { places: placesOf(process.env), program: `tuntox ${ownVersion()}`, networkOptions: settings.networkOptions },
+  );
+  const conversation = await access.begin({ ask: 'status' });
+  const status = await conversation.next().finally(() => conversation.close());
+  if (status === undefined) throw agentEnded();
+  const which = `${status.program}, process ${status.pid}`;
+  const { idleTimeout } = settings;
+  const end = idleTimeout === undefined ? '' : `, or when nobody has used it for ${durationText(idleTimeout)}`;
+  process.stderr.write(
+    hasStarted
+      ? `The agent has started (${which}). It ends with "tuntox agent stop"${end}.\n`
+      : `An agent is running already (${which}), with the options that it was started with.\n`,
+  );
+  return ExitStatus.Ok;
+}
+
 /** Resolves when the agent has ended. @returns the exit status */
 export async function stopAgent(process: NodeJS.Process): Promise<number> {
   const places = placesOf(process.env);
-  const answer = await ask(places, { ask: 'stop', when: 'now' });
+  const answer = await askAgent(places, { ask: 'stop', when: 'now' });
   if (answer === undefined) {
     process.stderr.write('No agent is running.\n');
     return ExitStatus.Ok;
   }
-  while ((await ask(places, { ask: 'status' })) !== undefined) {
+  while ((await askAgent(places, { ask: 'status' })) !== undefined) {
     await new Promise<void>((resolve) => systemClock.after(PAUSE, resolve));
   }
   process.stderr.write('The agent has ended, and with it all connections to hosts.\n');
@@ -66,7 +98,7 @@ export async function stopAgent(process: NodeJS.Process): Promise<number> {
 const PAUSE = 50;
 
 /** @returns undefined if no agent is running @throws AgentSocketError, AgentError */
-async function ask(places: AgentPlaces, request: AgentRequest): Promise<AgentEvent | undefined> {
+export async function askAgent(places: AgentPlaces, request: AgentRequest): Promise<AgentEvent | undefined> {
   try {
     const { conversation } = await Conversation.begin({ clock: systemClock }, places, request);
     return await conversation.next().finally(() => conversation.close());

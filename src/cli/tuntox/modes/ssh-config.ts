@@ -15,7 +15,7 @@ export async function runSshConfig({ flags }: CommandLine, process: NodeJS.Proce
       `# For ~/.ssh/config, written by "tuntox ssh-config": ssh NAME${HOST_SUFFIX}, and so scp, sftp, rsync and git, reach a host`,
       '# that "tuntox list" shows. Tox proves its identity, so an unknown key of its sshd is accepted.',
       `Host *${HOST_SUFFIX}`,
-      `    ProxyCommand ${proxyCommand(program, '%h', flags)}`,
+      `    ProxyCommand ${proxyCommand(program, "'%h'", flags)}`,
       '    StrictHostKeyChecking accept-new',
       '',
     ].join('\n'),
