@@ -1,9 +1,10 @@
 /**
  * `make soak`: endurance. Clients come and go, some of them killed; a node and a server are killed and run again; everything
  * that passes is checked; and what the long-lived processes use is written down. Then ten transfers of 256 MiB in a row,
- * and hundreds of simulated networks, one of them of 2,000 nodes. The exit status is 1 when anything was lost, or something grows without bound.
+ * and hundreds of simulated networks. The exit status is 1 when anything was lost, or something grows without bound.
  *
- * Beside that, in the lab: a server whose line is cut, one that is stopped, and transfers whose network changes.
+ * Beside that, in the lab: a server whose line is cut, one that is stopped, and transfers whose network changes; and beside
+ * these, a simulated network of 10,000 nodes.
  *
  *     node dist/bench/soak.js [MINUTES of connecting and disconnecting, 10 by default [SECONDS of the cut, 300 [and of the stop, 600]]]
  */
@@ -12,7 +13,7 @@ import { messageOf } from '../src/base/coded-error.js';
 import { LAB_REQUIREMENTS } from '../test/support/lab.js';
 import { endureChanges } from './soak/changes.js';
 import { checkedTransfer, type Restartable, reached, restartableNode, restartableServer, visit } from './soak/churn.js';
-import { crowdedSearches } from './soak/crowd.js';
+import { Crowd } from './soak/crowd.js';
 import { CUT, type Outage, STOP, suffer } from './soak/outages.js';
 import { LIMIT, meet, SIMULATIONS } from './soak/simulations.js';
 import { Series, Watch } from './soak/watch.js';
@@ -129,10 +130,11 @@ async function simulate(): Promise<void> {
   }
 }
 
-/** The DHT of a network as big as the public one. */
-function crowd(): void {
-  const { series, failures: missed } = crowdedSearches();
-  report([series]);
+/** Waits for the DHT of a network as big as the public one, so that nothing is measured beside it. */
+async function finish(crowd: Crowd): Promise<void> {
+  showProgress('the simulation of a large DHT goes on');
+  const { series, failures: missed } = await crowd.ended();
+  report(series);
   failures.push(...missed);
 }
 
@@ -187,10 +189,11 @@ function printTable(): void {
 
 endCleanlyOnSignals();
 try {
+  const crowd = new Crowd();
   await outages();
   await change();
   await simulate();
-  crowd();
+  await attempt('the simulation of a large DHT', finish(crowd));
   await endure();
 } catch (error) {
   failures.push(messageOf(error));

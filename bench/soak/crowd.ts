@@ -1,36 +1,43 @@
-/** Searches among 2,000 nodes of the DHT: whether they find, and whether what they cost stays below a logarithm. */
-import { DhtSearches, SENT_AT_REST, SENT_BY_SEARCH, STORED } from '../../test/support/dht-searches.js';
-import { showProgress } from '../support/progress.js';
-import { mean, most } from '../support/statistics.js';
+/** Searches among 10,000 nodes of the DHT, in a process of their own beside all that waits. */
+import { constants, setPriority } from 'node:os';
+import { join } from 'node:path';
+import { type Process, ROOT, startProgram } from '../../test/support/processes.js';
+import type { CrowdOutcome } from './crowd-simulation.js';
 import { Series } from './watch.js';
 
-/** 2,000 take 140 s of a processor (2026-11-28). Of 10,000, which were meant to be here, one run had not ended after 20 minutes. */
-const NODES = 2_000;
-const SEARCHES = 500;
-/** ms; the bounds hold after that. */
-const SETTLING = 60_000;
+export class Crowd {
+  readonly #process: Process;
 
-/** Without the key agreements, which would be most of the cost. */
-export function crowdedSearches(): { readonly series: Series; readonly failures: readonly string[] } {
-  const searches = new DhtSearches({
-    nodes: NODES,
-    searches: SEARCHES,
-    hasCheapKeys: true,
-    settling: SETTLING,
-    onProgress: (what) => showProgress(`simulation: ${what}`),
-  });
-  searches.settle();
-  const outcome = searches.measure();
-  const series = new Series(`${SEARCHES} searches among ${NODES} nodes`, 's', Number.POSITIVE_INFINITY);
-  for (const time of outcome.times) series.add(time / 1000);
-  const failures: string[] = [];
-  const hold = (what: string, value: number, limit: number): void => {
-    if (value > limit) failures.push(`${NODES} nodes: ${what}: ${value.toFixed(1)}, more than ${limit.toFixed(1)}`);
-  };
-  const doublings = Math.log2(NODES);
-  hold('searches in vain', outcome.searches - outcome.found, SEARCHES / 100);
-  hold('nodes kept by one', most(outcome.stored), STORED * doublings);
-  hold('packets a minute at rest', mean(outcome.sentAtRest), SENT_AT_REST * doublings);
-  hold('packets of a search', mean(outcome.sent), SENT_BY_SEARCH * doublings);
-  return { series, failures };
+  /** Starts it. It takes only the processor time that nobody else wants. */
+  constructor() {
+    const program = join(ROOT, 'dist/bench/soak/crowd-simulation.js');
+    this.#process = startProgram('the simulation of a large DHT', [process.execPath, program]);
+    setPriority(this.#process.pid, constants.priority.PRIORITY_LOW);
+  }
+
+  /** Waits for its end. @throws Error (rejects) if the simulation failed */
+  async ended(): Promise<{ readonly series: readonly Series[]; readonly failures: readonly string[] }> {
+    const status = await this.#process.exited;
+    if (status !== 0) throw new Error(`${this.#process.name} ended with ${status}: ${this.#process.stderr}`);
+    const outcome = JSON.parse(this.#process.stdout) as CrowdOutcome;
+    const of = `${outcome.searches} searches among ${outcome.nodes} nodes`;
+    return {
+      series: [
+        series(
+          `${outcome.found} of ${of}`,
+          's',
+          outcome.times.map((time) => time / 1000),
+        ),
+        series(`${of}: processor`, 's', [outcome.processor]),
+        series(`${of}: memory`, 'MB', [outcome.resident / 1e6]),
+      ],
+      failures: outcome.failures,
+    };
+  }
+}
+
+function series(name: string, unit: string, values: readonly number[]): Series {
+  const made = new Series(name, unit, Number.POSITIVE_INFINITY);
+  for (const value of values) made.add(value);
+  return made;
 }

@@ -80,6 +80,6 @@ export class SimulatedNetwork {
   }
 
   #isBlack(endpoint: Endpoint): boolean {
-    return this.blackHoles.has(endpoint.key) || this.blackHoles.has(endpoint.address);
+    return this.blackHoles.size > 0 && (this.blackHoles.has(endpoint.key) || this.blackHoles.has(endpoint.address));
   }
 }

@@ -120,22 +120,59 @@ export class NodeLists {
   }
 }
 
-/** Returns the usable nodes of these lists that are nearest to `target`, each once. */
-export function closestOf(
-  lists: readonly Pick<NodeList, 'nodes'>[],
+interface Usable {
+  /** Whether nodes of local networks are. */
+  readonly lan: boolean;
+  readonly now: number;
+  readonly isSuspect: (key: PublicKey) => boolean;
+}
+
+type Nodes = Pick<NodeList, 'nodes' | 'heads'>;
+
+/**
+ * Returns the usable nodes of these lists that are nearest to `target`, each once. Every nodes request is answered from here, so
+ * most nodes cost a comparison of two numbers: only those that are among the nearest by the heads of their keys are looked at.
+ */
+export function closestOf(lists: readonly Nodes[], target: PublicKey, count: number, usable: Usable): NodeInfo[] {
+  const distance = headDistance(lists, target, count);
+  const nearest = closestWithin(distance, lists, target, count, usable);
+  return nearest.length === count ? nearest : closestWithin(Number.POSITIVE_INFINITY, lists, target, count, usable);
+}
+
+/** Returns the distance by the heads of their keys of the `count`-th nearest node; Infinity if there are fewer. */
+function headDistance(lists: readonly Nodes[], target: PublicKey, count: number): number {
+  const nearest: number[] = [];
+  for (const list of lists) {
+    for (const head of list.heads()) {
+      const distance = (head ^ target.head) >>> 0;
+      let at = nearest.length;
+      while (at > 0 && (nearest[at - 1] as number) > distance) at -= 1;
+      if (at >= count || nearest[at - 1] === distance) continue;
+      nearest.splice(at, 0, distance);
+      if (nearest.length > count) nearest.pop();
+    }
+  }
+  return nearest[count - 1] ?? Number.POSITIVE_INFINITY;
+}
+
+/** Looks at no node that is farther by the head of its key than `distance`. */
+function closestWithin(
+  distance: number,
+  lists: readonly Nodes[],
   target: PublicKey,
   count: number,
-  usable: { readonly lan: boolean; readonly now: number; readonly isSuspect: (key: PublicKey) => boolean },
+  usable: Usable,
 ): NodeInfo[] {
-  // Every nodes request is answered from here: one pass, in which most nodes cost a single comparison.
   const best: NodeInfo[] = [];
   for (const list of lists) {
-    for (const node of list.nodes()) {
+    const nodes = list.nodes();
+    const heads = list.heads();
+    for (let index = 0; index < heads.length; index += 1) {
+      if (((heads[index] as number) ^ target.head) >>> 0 > distance) continue;
+      const node = nodes[index] as DhtNode;
       const { publicKey } = node;
-      const last = best[count - 1];
-      if (last !== undefined && compareDistance(target, publicKey, last.publicKey) >= 0) continue;
       const at = best.findIndex((other) => compareDistance(target, publicKey, other.publicKey) <= 0);
-      if (at >= 0 && best[at]?.publicKey.equals(publicKey)) continue;
+      if (at >= 0 ? best[at]?.publicKey.equals(publicKey) : best.length === count) continue;
       const endpoint = node.goodEndpoint(usable.now, usable.lan);
       if (endpoint === undefined || usable.isSuspect(publicKey)) continue;
       best.splice(at < 0 ? best.length : at, 0, { publicKey, endpoint });

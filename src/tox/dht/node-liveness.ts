@@ -73,6 +73,8 @@ export class NodeLiveness {
   }
 
   isSuspect(key: PublicKey): boolean {
+    // Most of the time no node is, and the answer to each nodes request asks.
+    if (this.#checks.size === 0) return false;
     return this.#checks.get(key.hex)?.isSuspect === true && !this.isSilent;
   }
 

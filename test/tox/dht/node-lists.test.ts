@@ -95,7 +95,10 @@ t.test('the closest nodes are the first of all good nodes sorted by distance, ea
       return new DhtNode(key(), at(address, 1 + random.below(60_000)), random.below(4) === 0 ? 0 : NOW);
     });
     const half = random.below(nodes.length + 1);
-    const lists = [{ nodes: () => nodes.slice(0, half) }, { nodes: () => nodes.slice(half) }];
+    const lists = [nodes.slice(0, half), nodes.slice(half)].map((part) => ({
+      nodes: () => part,
+      heads: () => Int32Array.from(part, ({ publicKey }) => publicKey.head),
+    }));
     const target = key();
     const lan = random.below(2) === 0;
     const eligible = nodes.filter((node) => node.isGood(NOW) && (lan || !node.goodEndpoints(NOW)[0]?.isLan));

@@ -121,7 +121,7 @@ export class Bootstrap {
   /** Asks the next saved nodes unless we are connected to more than a local network. Called once a second. */
   tick(now: number): void {
     const { ask, isConnected, isBeyondLan } = this.#deps;
-    if (now < this.#restsUntil || (isConnected() && isBeyondLan())) return;
+    if (this.#saved.length === 0 || now < this.#restsUntil || (isConnected() && isBeyondLan())) return;
     for (const node of this.#saved.slice(this.#nextSaved, this.#nextSaved + SAVED_NODES_PER_SECOND)) ask(node);
     this.#nextSaved += SAVED_NODES_PER_SECOND;
     if (this.#nextSaved < this.#saved.length) return;

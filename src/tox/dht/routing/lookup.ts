@@ -54,9 +54,9 @@ export class Lookup {
 
   /** Another node has named this one: asks it if the list wants it and it has not just been silent. */
   offer(node: NodeInfo): void {
-    if (this.#silent.get(idOf(node), this.#deps.clock.now()) === undefined && this.#deps.wants(node)) {
-      this.#add(node, false);
-    }
+    // Most nodes that are named are in the list already.
+    if (!this.#deps.wants(node) || this.#silent.get(idOf(node), this.#deps.clock.now()) !== undefined) return;
+    this.#add(node, false);
   }
 
   /** Asks the node in any case: its source is reliable. */
@@ -67,8 +67,9 @@ export class Lookup {
 
   /** The node has answered what it was asked about the target. */
   answered(node: NodeInfo): void {
-    this.#silent.delete(idOf(node));
-    if (this.#candidates.delete(idOf(node))) this.#pump();
+    const id = idOf(node);
+    this.#silent.delete(id);
+    if (this.#candidates.delete(id)) this.#pump();
   }
 
   close(): void {

@@ -1,4 +1,5 @@
 import t from 'tap';
+import type { DhtNode } from '../../../../src/tox/dht/routing/dht-node.js';
 import { NodeList } from '../../../../src/tox/dht/routing/node-list.js';
 import { at, keyOf } from '../../../support/nodes.js';
 
@@ -59,6 +60,19 @@ t.test('keys that differ from ours in the last bits only share the last bucket',
     const near = keyOf(`${'00'.repeat(30)}${index.toString(16).padStart(4, '0')}`);
     t.equal(list.insert(near, address(index), 0), index <= 8 ? 'new' : 'refused');
   }
+});
+
+t.test('the heads are those of the nodes, in the same order, whatever enters or leaves', async (t) => {
+  const list = fullBucket();
+  const check = (what: string): void => {
+    const heads = list.nodes().map(({ publicKey }) => publicKey.head);
+    t.same([...list.heads()], heads, what);
+  };
+  check('a full bucket');
+  list.insert(keyOf('40'), address(9), 0);
+  check('a node of another bucket more');
+  list.remove(list.find(inBucket(2)) as DhtNode);
+  check('a node less');
 });
 
 const TARGET = keyOf('00');
