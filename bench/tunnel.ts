@@ -9,6 +9,7 @@ import { silentLogger } from '../src/base/logger.js';
 import { systemRandom } from '../src/base/random.js';
 import { TunnelService } from '../src/tunnel/tunnel-service.js';
 import type { PeerChannel, PeerChannelHandlers } from '../src/tunnel/wire/peer-channel.js';
+import { localSpec } from '../test/tunnel/support/local-spec.js';
 import { benchmarkArguments, runBenchmark } from './support/output.js';
 import type { Cell } from './support/results.js';
 
@@ -112,7 +113,7 @@ toServer.other = toClient;
 toClient.other = toServer;
 client.attach(toServer);
 server.attach(toClient);
-const spec = { bind: '127.0.0.1', port: 0, target: { host: '127.0.0.1', port: targetPort } };
+const spec = localSpec({ host: '127.0.0.1', port: targetPort });
 const { port } = await client.forward('server', spec);
 
 const open = (command: string, at: number): Promise<Socket> =>

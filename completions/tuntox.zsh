@@ -26,11 +26,13 @@ _arguments -S \
   '--idle-timeout[end after TIME without use]:TIME:' \
   '(--rules-file -f)'{--rules-file,-f}'[allow only the targets in FILE]:FILE:_files' \
   '--insecure-open[admit every client that knows the Tox ID]' \
-  '(--background -z -D)'{--background,-z,-D}'[run in the background as soon as the server works]' \
+  '(--background -z)'{--background,-z}'[run in the background as soon as the server works]' \
   '(--pid-file -F)'{--pid-file,-F}'[write the process ID to FILE]:FILE:_files' \
   '(--user -U)'{--user,-U}'[switch from root to USER before anything is opened]:USER:_users' \
   '--node[be a bootstrap node for a private Tox network]' \
   '*'{--forward,-L}'[forward the local port PORT to HOST\:PORT as the server sees it]:\[BIND\:\]PORT\:HOST\:PORT:' \
+  '*'{--dynamic,-D}'[open a local port where programs name the targets themselves, by SOCKS5, SOCKS4a or HTTP CONNECT]:\[BIND\:\]PORT:' \
+  '*'{--reverse,-R}'[forward the port PORT of the server to HOST\:PORT as this machine sees it]:\[BIND\:\]PORT\:HOST\:PORT:' \
   '(--pipe -W -P)'{--pipe,-W,-P}'[connect HOST\:PORT to standard input and output, as for ssh -o ProxyCommand='\''tuntox -i ID -W %h\:%p'\'']:HOST\:PORT:' \
   '--ssh-pipe[as -W, for ssh'\''s ProxyCommand]:PORT:' \
   '(--ping -p)'{--ping,-p}'[measure the round-trip time to the server and exit]' \

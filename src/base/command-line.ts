@@ -14,7 +14,7 @@ export interface OptionSyntax {
 }
 
 export type Word<Option> =
-  | { readonly kind: 'argument'; readonly value: string }
+  | { readonly kind: 'argument'; readonly value: string; readonly index: number }
   | {
       readonly kind: 'option';
       /** Undefined when there is no such option. */
@@ -42,7 +42,7 @@ export function readWords<Option extends OptionSyntax>(
   });
   const found: Word<Option>[] = [];
   for (const token of tokens) {
-    if (token.kind === 'positional') found.push({ kind: 'argument', value: token.value });
+    if (token.kind === 'positional') found.push({ kind: 'argument', value: token.value, index: token.index });
     if (token.kind !== 'option') continue;
     const { rawName: written, value, inlineValue, index } = token;
     const option = options.find((one) => isWritten(one, written));

@@ -2,7 +2,8 @@
 import type { LogLevel } from '../base/logger.js';
 import type { PublicKey } from '../tox/crypto/keys.js';
 import type { ToxId } from '../tox/crypto/tox-id.js';
-import type { ForwardText, HostAndPort, NodeAddress, PortRange } from './formats.js';
+import type { HostAndPort, NodeAddress, PortRange } from './formats.js';
+import type { ForwardText } from './forward-text.js';
 import type { ProxySetting } from './proxy.js';
 
 /** Where the shared secret comes from. */

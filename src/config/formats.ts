@@ -1,4 +1,4 @@
-/** Parsers of the texts that people write: ports, Tox IDs, nodes, forwards. */
+/** Parsers of the texts that people write: ports, Tox IDs, nodes, targets. */
 import { isIPv6 } from 'node:net';
 import { domainToASCII } from 'node:url';
 import { ALIAS } from '../base/alias.js';
@@ -29,14 +29,6 @@ export interface TargetText extends HostAndPort {
 
 export interface NodeAddress extends HostAndPort {
   readonly publicKey: PublicKey;
-}
-
-/** A forward of the client: a connection to `port` here reaches `target` as the server sees it. */
-export interface ForwardText {
-  /** A name or an address; undefined means all addresses of this machine. */
-  readonly bind: string | undefined;
-  readonly port: number;
-  readonly target: TargetText;
 }
 
 /** The default address of a forward: only this machine can connect to it. */
@@ -218,58 +210,6 @@ export function parseUnixPath(text: string): string {
   );
 }
 
-/**
- * Parses `[bind:]port:host:port` or `[bind:]port:service`, with `@` or `:`. Any host may be in brackets; an IPv6 address to bind needs them, one of a target
- * does not.
- * @throws FormatError
- */
-export function parseForward(text: string): ForwardText {
-  const parts = splitForward(text);
-  const service = parseServiceForward(parts ?? [], text);
-  if (service !== undefined) return service;
-  const [bind, bindPort, host, port] = parts?.length === 3 ? [undefined, ...parts] : (parts ?? []);
-  if (bindPort === undefined || host === undefined || port === undefined || (parts?.length ?? 0) > 4) {
-    throw new FormatError(
-      `"${text}" is not [bind:]port:host:port, as in 2222:127.0.0.1:22 or 2222:[::1]:22, nor port:service, as in 2222:ssh`,
-    );
-  }
-  return {
-    bind: parseBind(bind, text),
-    port: parsePort(bindPort),
-    target: { host: parseHost(host, text), port: parsePort(port) },
-  };
-}
-
-/** Returns undefined if it does not end in a port and the name of a service. */
-function parseServiceForward(parts: readonly string[], whole: string): ForwardText | undefined {
-  const [bind, port, service] = parts.length === 2 ? [undefined, ...parts] : parts;
-  if (parts.length > 3 || port === undefined || service === undefined) return undefined;
-  if (!/^[0-9]+$/.test(port) || !isServiceName(service)) return undefined;
-  return {
-    bind: parseBind(bind, whole),
-    port: parsePort(port),
-    target: { host: parseServiceName(service), port: 0 },
-  };
-}
-
-/** Returns three parts, or four with an address to bind; any other number means that this is no forward. */
-function splitForward(text: string): string[] | undefined {
-  const parts = splitAddress(text, true);
-  if (parts !== undefined && parts.length <= 4) return parts;
-  const colons = text.replaceAll('@', ':');
-  // A number in front is the port: it is no name of a machine.
-  const [, bind, port, rest = ''] = /^(?:(\[[^\]]*\]|(?![0-9]+:)[^:[\]]*):)?([0-9]+):(.*)$/.exec(colons) ?? [];
-  const target = splitIPv6AndPort(rest);
-  if (port === undefined || target === undefined) return parts;
-  return [...(bind === undefined ? [] : [withoutBrackets(bind)]), port, ...target];
-}
-
-/** As with ssh, `*` and an empty text mean all addresses. */
-function parseBind(text: string | undefined, whole: string): string | undefined {
-  if (text === undefined) return LOOPBACK;
-  return text === '' || text === '*' ? undefined : parseHost(text, whole);
-}
-
 /** Parses `host:port:public key`; an IPv6 address is in brackets. @throws FormatError */
 export function parseNode(text: string): NodeAddress {
   const parts = splitAddress(text);
@@ -323,5 +263,3 @@ function splitIPv6AndPort(text: string): [host: string, port: string] | undefine
   const [, host, port] = /^([^[\]]*)[:@]([0-9]+)$/.exec(text) ?? [];
   return host !== undefined && port !== undefined && isIPv6(host) ? [host, port] : undefined;
 }
-
-const withoutBrackets = (text: string): string => text.replace(/^\[(.*)\]$/, '$1');

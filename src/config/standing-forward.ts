@@ -1,6 +1,7 @@
 /** What people write about a forward that the daemon keeps up: a server, and `[BIND:]PORT:TARGET`. */
 import { FormatError } from './format-error.js';
-import { LOOPBACK, parseForward, parseHost, parsePort, parseToxId, type TargetText } from './formats.js';
+import { LOOPBACK, parseHost, parsePort, parseToxId, type TargetText } from './formats.js';
+import { parseLocalForward } from './forward-text.js';
 import { parseLink } from './link.js';
 import { errorOfSecret } from './secret-file.js';
 
@@ -40,7 +41,10 @@ export function parseStandingForward(server: string, secret: string | undefined,
     }
     return { ...own, ...boundAt(parseLocalPort(forward)), target: link.target };
   }
-  return { ...own, ...parseForward(forward) };
+  const { at, target } = parseLocalForward(forward);
+  if (at.kind !== 'port') throw new FormatError(`"${forward}" does not begin with a port, as in 8080:127.0.0.1:80`);
+  if (at.port === 0) throw new FormatError(`in "${forward}" 0 is not a port: choose one from 1 to 65535`);
+  return { ...own, bind: at.bind, port: at.port, target };
 }
 
 const boundAt = ({ bind, port }: LocalPortText) => ({ bind: bind === 'any' ? LOOPBACK : bind, port });

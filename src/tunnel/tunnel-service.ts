@@ -8,7 +8,8 @@ import type { Logger } from '../base/logger.js';
 import { LruMap } from '../base/lru-map.js';
 import type { Random } from '../base/random.js';
 import { bytesText } from '../base/units.js';
-import { type ForwardSpec, LocalForward } from './client/local-forward.js';
+import type { Forward, ForwardSpec } from './client/forward-spec.js';
+import { openForward } from './client/open-forward.js';
 import { type Opener, PeerOpener } from './client/peer-opener.js';
 import { waitUntilIdle } from './drain.js';
 import { PeerLink } from './link/peer-link.js';
@@ -61,7 +62,7 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
   readonly #links = new Map<string, PeerLink>();
   readonly #linksClosed = new Listeners<[link: PeerLink]>();
   readonly #openers = new Map<string, PeerOpener>();
-  readonly #forwards = new Set<LocalForward>();
+  readonly #forwards = new Set<Forward>();
   readonly #staleIds = new LruMap<string, readonly number[]>(MAX_STALE_PEERS);
   /** Tunnels and bytes that wait for local programs, including those of earlier channels of a peer. */
   readonly #tunnelCounts = new PeerCounter();
@@ -166,13 +167,12 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
     return opener;
   }
 
-  /** Listens on a local port. @throws ListenError */
-  async forward(peerId: string, spec: ForwardSpec): Promise<LocalForward> {
+  /** Listens at a local place, or has the peer listen. @throws ListenError */
+  async forward(peerId: string, spec: ForwardSpec): Promise<Forward> {
     const hasRoom = (): boolean => this.#used < this.#limit;
     const deps = { clock: this.#clock, opener: this.opener(peerId), log: this.#log, floodLog: this.#floodLog };
     const onClosed = (): void => void this.#forwards.delete(forward);
-    const forward: LocalForward = new LocalForward({ ...deps, hasRoom, onClosed }, { spec });
-    await forward.listen();
+    const forward: Forward = await openForward({ ...deps, hasRoom, onClosed }, spec);
     if (this.#isStopped) forward.close();
     else this.#forwards.add(forward);
     return forward;

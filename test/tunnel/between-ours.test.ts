@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import t from 'tap';
 import type { Dialer, DialHandlers } from '../../src/tunnel/server/dialer.js';
 import { SeededRandom } from '../support/seeded-random.js';
+import { localSpec } from './support/local-spec.js';
 import { howItEnds, nextClosed, pairOfOurs, readAll, readSome, until } from './support/world.js';
 
 const faulty = { capacity: 20, refusals: 0.05, burst: 16 };
@@ -143,7 +144,7 @@ t.test('the connection goes to the address that was allowed', async (t) => {
         : { allowed: false, reason: 'denied' };
     },
   });
-  const spec = { bind: '127.0.0.1', port: 0, target: { host: 'localhost', port: target.port } };
+  const spec = localSpec({ host: 'localhost', port: target.port });
   const named = await client.forward(serverId, spec);
   const socket = await world.connect(named.port);
   const opened = once(server, 'opened');
@@ -162,7 +163,7 @@ t.test('a name whose addresses are all denied is refused with the rule that deni
       return address === undefined ? { allowed: true } : { allowed: false, reason: 'line 2: deny class:loopback:0' };
     },
   });
-  const spec = { bind: '127.0.0.1', port: 0, target: { host: '127.1', port: target.port } };
+  const spec = localSpec({ host: '127.1', port: target.port });
   const named = await client.forward(serverId, spec);
   const refused = once(server, 'refused');
   const socket = await world.connect(named.port);
@@ -332,11 +333,7 @@ t.test('a service that stops tells its peers that it is shutting down', async (t
 t.test('both sides may open tunnels over one channel, with the same ids', async (t) => {
   const { world, client, server, channels, port } = await pairOfOurs(t, echo, { ...faulty, seed: 13 });
   const back = await world.target((socket) => void socket.end('from the client'));
-  const forward = await server.forward(channels.server.peerId, {
-    bind: '127.0.0.1',
-    port: 0,
-    target: { host: '127.0.0.1', port: back },
-  });
+  const forward = await server.forward(channels.server.peerId, localSpec({ host: '127.0.0.1', port: back }));
   for (let round = 0; round < 20; round += 1) {
     const [there, here] = await Promise.all([world.connect(port), world.connect(forward.port)]);
     there.end('to the server');

@@ -10,6 +10,7 @@ import type { PeerChannelHandlers } from '../../src/tunnel/wire/peer-channel.js'
 import { encodeRequest } from '../../src/tunnel/wire/request.js';
 import { SeededRandom } from '../support/seeded-random.js';
 import { channelPair, type TestChannel } from './support/channel-pair.js';
+import { localSpec } from './support/local-spec.js';
 import { readAll, until, World } from './support/world.js';
 
 const TYPES = [
@@ -77,11 +78,7 @@ t.test('random and mutated frames on a live link break only their own tunnels', 
     server.attach(fine.server);
     const client = world.service();
     client.attach(fine.client);
-    const forward = await client.forward(fine.client.peerId, {
-      bind: '127.0.0.1',
-      port: 0,
-      target: { host: '127.0.0.1', port },
-    });
+    const forward = await client.forward(fine.client.peerId, localSpec({ host: '127.0.0.1', port }));
     if (seed % 2 === 0) peer.send(hello);
     for (let round = 0; round < 4000; round += 1) {
       const id =
@@ -117,11 +114,7 @@ t.test('frames of a hostile server break nothing at an opener', async (t) => {
   const evil = channelPair({ seed: 41 });
   const peer = new RawPeer(evil.server);
   client.attach(evil.client);
-  const forward = await client.forward(evil.client.peerId, {
-    bind: '127.0.0.1',
-    port: 0,
-    target: { host: 'h', port: 1 },
-  });
+  const forward = await client.forward(evil.client.peerId, localSpec({ host: 'h', port: 1 }));
   const sockets = await Promise.all(Array.from({ length: 20 }, () => world.connect(forward.port)));
   for (const socket of sockets) socket.resume().write('x');
   await until(() => peer.received.length === 21);

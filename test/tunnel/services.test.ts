@@ -5,11 +5,12 @@ import { silentLogger } from '../../src/base/logger.js';
 import type { MayReach } from '../../src/tunnel/server/request-handler.js';
 import { serviceOf } from '../../src/tunnel/wire/target.js';
 import { channelPair } from './support/channel-pair.js';
+import { localSpec } from './support/local-spec.js';
 import { UpstreamPeer } from './support/upstream-peer.js';
 import { howItEnds, readAll, until, World } from './support/world.js';
 
 const echo = (socket: Socket): void => void socket.pipe(socket);
-const byName = (name: string) => ({ bind: '127.0.0.1', port: 0, target: { host: name, port: 0 } });
+const byName = (name: string) => localSpec({ host: name, port: 0 });
 
 async function serverOf(world: World) {
   const port = await world.target(echo);
@@ -53,7 +54,7 @@ t.test('a service that does not exist is refused, and so is port 0 of a host', a
   client.attach(channels.client);
   server.attach(channels.server);
   for (const host of ['other', '127.0.0.1']) {
-    const forward = await client.forward(channels.client.peerId, { ...byName(host), bind: '127.0.0.1' });
+    const forward = await client.forward(channels.client.peerId, byName(host));
     const refused = new Promise((resolve) => server.once('refused', (_peer, _target, reason) => resolve(reason)));
     t.equal(await howItEnds(await world.connect(forward.port)), 'ECONNRESET');
     t.equal(await refused, 'bad-request', host);

@@ -4,6 +4,7 @@ import t from 'tap';
 import { silentLogger } from '../../src/base/logger.js';
 import type { MayReach } from '../../src/tunnel/server/request-handler.js';
 import { channelPair, TestChannel } from './support/channel-pair.js';
+import { localSpec } from './support/local-spec.js';
 import { until, World } from './support/world.js';
 
 /** A server, the lines of its log, and its events. */
@@ -29,7 +30,7 @@ t.test('each tunnel of an honest client is logged when it opens and when it ends
   server.attach(channels.server);
   const port = await world.target((socket: Socket) => void socket.pipe(socket));
   const target = { host: '127.0.0.1', port };
-  const forward = await client.forward(channels.client.peerId, { bind: '127.0.0.1', port: 0, target });
+  const forward = await client.forward(channels.client.peerId, localSpec(target));
   for (let round = 0; round < 9; round += 1) {
     const sockets = await Promise.all(Array.from({ length: 10 }, () => world.connect(forward.port)));
     await until(() => server.list().length === 10);

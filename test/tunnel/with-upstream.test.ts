@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import t, { type Test } from 'tap';
 import { channelPair } from './support/channel-pair.js';
+import { localSpec } from './support/local-spec.js';
 import { UpstreamPeer } from './support/upstream-peer.js';
 import { howItEnds, nextClosed, readAll, readSome, until, World } from './support/world.js';
 
@@ -17,7 +18,7 @@ async function ourClient(t: Test, onConnection: (socket: Socket) => void, seed =
   const client = world.service();
   client.attach(channels.client);
   const target = { host: '127.0.0.1', port: await world.target(onConnection) };
-  const forward = await client.forward(channels.client.peerId, { bind: '127.0.0.1', port: 0, target });
+  const forward = await client.forward(channels.client.peerId, localSpec(target));
   return { world, channels, client, upstream, target, port: forward.port };
 }
 

@@ -25,6 +25,7 @@ export const NETWORK_OPTIONS: readonly OptionName[] = [
 /** Options of each command that connects to the network. */
 const COMMON: readonly OptionName[] = ['--state-dir', '--id-file', '--json', ...NETWORK_OPTIONS, ...LOG];
 const WAITING: readonly OptionName[] = ['--timeout', '--max-retries'];
+const FORWARDS: readonly OptionName[] = ['--forward', '--dynamic', '--reverse'];
 const LASTING: readonly OptionName[] = ['--background', '--pid-file'];
 
 /** The first one is the default. */
@@ -57,7 +58,7 @@ export const COMMANDS = [
     ],
     example: 'tuntox://…',
     arguments: { least: 1, most: 2 },
-    options: ['--forward', ...WAITING, ...LASTING, ...COMMON],
+    options: [...FORWARDS, ...WAITING, ...LASTING, ...COMMON],
   },
   {
     name: 'ssh',
@@ -158,11 +159,11 @@ export const HOST_COMMAND = {
   name: 'host',
   usage: '',
   about: 'reach a stored host',
-  more: ['Without -L, -W and -p it lists the services of the host.'],
+  more: ['Without -L, -D, -R, -W and -p it lists the services of the host.'],
   example: '-L 8080:127.0.0.1:80',
   // What is wrong with further words depends on the host.
   arguments: { least: 0, most: Number.POSITIVE_INFINITY },
-  options: ['--forward', '--pipe', '--ssh-pipe', '--ping', ...WAITING, ...LASTING, ...COMMON],
+  options: [...FORWARDS, '--pipe', '--ssh-pipe', '--ping', ...WAITING, ...LASTING, ...COMMON],
 } as const satisfies TuntoxCommand;
 
 const OF_COMMANDS_ONLY: readonly OptionName[] = ['--for', '--uses', '--qr', '--idle-timeout'];

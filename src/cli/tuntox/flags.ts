@@ -1,6 +1,7 @@
 /** Reads the command line of `tuntox`: as getopt does, with long options too. */
 import { ALIAS } from '../../base/alias.js';
 import { optionError, readWords } from '../../base/command-line.js';
+import { isPlaceText } from '../../base/local-place.js';
 import { didYouMean, similarNames } from '../../base/nearest.js';
 import {
   CLASSIC_COMMAND,
@@ -85,17 +86,33 @@ function readHelp([name, unexpected]: readonly string[]): CommandLine {
 function readFlags(words: readonly string[], command: TuntoxCommand): { found: string[]; flags: GivenFlag[] } {
   const found: string[] = [];
   const flags: GivenFlag[] = [];
-  for (const word of readWords<TuntoxOption>(words, OPTIONS)) {
-    if (word.kind === 'argument') found.push(word.value);
-    else {
-      if (word.written === '-D') refuseSocks(words, word.index);
-      const flag = givenFlag(word.option, word.written, word.value);
-      refuseForeign(flag, command);
-      flags.push(flag);
+  /** The last word that -D took. */
+  let taken = -1;
+  for (const word of readWords<TuntoxOption>(words, PARSED)) {
+    if (word.index <= taken) continue;
+    if (word.kind === 'argument') {
+      found.push(word.value);
+      continue;
     }
+    const place = word.written === '-D' ? placeAfter(words, word.index) : undefined;
+    if (place !== undefined) taken = place.index;
+    const flag: GivenFlag =
+      place === undefined
+        ? givenFlag(word.option, word.written, word.value)
+        : { flag: '--dynamic', written: '-D', value: place.text };
+    refuseForeign(flag, command);
+    flags.push(flag);
   }
   return { found, flags };
 }
+
+/** Upstream's -D has no value, and means the background. */
+const PARSED: readonly TuntoxOption[] = OPTIONS.map((option: TuntoxOption) => {
+  if (option.name === '--background') return { ...option, short: `${option.short}D` };
+  if (option.name !== '--dynamic') return option;
+  const { short: _short, ...rest } = option;
+  return rest;
+});
 
 /** An option that is ignored could do harm. */
 function refuseForeign({ flag, written }: GivenFlag, command: TuntoxCommand): void {
@@ -124,13 +141,16 @@ function commandLike(word: string): string {
   return suggestion(word) || (ALIAS.test(word) ? ': the name of a host stands before the options' : '');
 }
 
-/** `-D` alone means the background. With `[BIND:]PORT` after it, as with ssh, it is a SOCKS5 proxy, which comes later. */
-function refuseSocks(words: readonly string[], at: number): void {
+/** `-D` alone means the background. With a place after it, as with ssh, that is where programs ask for targets. */
+function placeAfter(
+  words: readonly string[],
+  at: number,
+): { readonly text: string; readonly index: number } | undefined {
   const word = words[at] as string;
   const attached = word.slice(word.indexOf('D') + 1);
-  if ([attached, words[at + 1] ?? ''].some((text) => /^(?:[^\s-].*[:@])?[0-9]{1,5}$/.test(text))) {
-    throw new UsageError('-D [BIND:]PORT (a SOCKS5 proxy) is not supported in this version: remove it');
-  }
+  if (isPlaceText(attached)) return { text: attached, index: at };
+  const next = words[at + 1] ?? '';
+  return attached === '' && isPlaceText(next) ? { text: next, index: at + 1 } : undefined;
 }
 
 function givenFlag(option: TuntoxOption | undefined, written: string, value: string | undefined): GivenFlag {

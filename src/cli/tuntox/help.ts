@@ -11,8 +11,8 @@ const USAGE = [
   'tuntox - reach a TCP service behind NATs over the Tox network',
   '',
   'Commands:',
-  ...[...COMMANDS, { ...HOST_COMMAND, name: 'NAME', usage: '[-L … | -W … | -p]' }].map(({ name, usage, about }) =>
-    entry(`${name} ${usage}`.trimEnd(), about, COMMAND_COLUMNS),
+  ...[...COMMANDS, { ...HOST_COMMAND, name: 'NAME', usage: '[-L … | -D … | -W … | -p]' }].map(
+    ({ name, usage, about }) => entry(`${name} ${usage}`.trimEnd(), about, COMMAND_COLUMNS),
   ),
   '',
   'Without a command: a server, which prints its Tox ID, or a client of that ID',

@@ -60,10 +60,10 @@ export const OPTIONS = [
   },
   {
     name: '--background',
-    short: 'zD',
+    short: 'z',
     section: 'server',
-    about: 'run in the background as soon as the server works; also for clients with -L',
-    more: '-D followed by a port is the SOCKS5 proxy of ssh, which this version does not have.',
+    about: 'run in the background as soon as the server works; also for clients with -L, -D and -R',
+    more: 'As upstream has it, -D that is not followed by a port means this, too.',
   },
   {
     name: '--pid-file',
@@ -72,7 +72,8 @@ export const OPTIONS = [
     example: '/run/tuntox.pid',
     section: 'server',
     completes: 'file',
-    about: 'write the process ID to FILE, and refuse to start if another tuntox uses it; also for clients with -L',
+    about:
+      'write the process ID to FILE, and refuse to start if another tuntox uses it; also for clients with -L, -D and -R',
     more: 'The file is locked while tuntox runs, and removed at the end.',
   },
   {
@@ -100,7 +101,29 @@ export const OPTIONS = [
     isRepeatable: true,
     about:
       'forward the local port PORT to HOST:PORT as the server sees it; may be repeated. BIND is 127.0.0.1 by default; * means all addresses of this machine',
-    more: 'If BIND is a name, all of its addresses are used: localhost means 127.0.0.1 and ::1.',
+    more: 'If BIND is a name, all of its addresses are used: localhost means 127.0.0.1 and ::1. HOST:PORT may be the name of a service, or the path of a Unix socket of the server. Port 0 takes a free port, which is printed. 8000-8010:HOST:8000-8010 forwards a range of at most 256 ports. udp: in front forwards datagrams. The path of a Unix socket, or fd for a socket of systemd (fd/NAME for that of FileDescriptorName=NAME), may stand for [BIND:]PORT. In a path a backslash precedes a colon.',
+  },
+  {
+    name: '--dynamic',
+    short: 'D',
+    value: '[BIND:]PORT',
+    example: '1080',
+    section: 'client',
+    isRepeatable: true,
+    about:
+      'open a local port where programs name the targets themselves, by SOCKS5, SOCKS4a or HTTP CONNECT; may be repeated',
+    more: 'A path and fd may stand for [BIND:]PORT, as with -L. The server resolves the names.',
+  },
+  {
+    name: '--reverse',
+    short: 'R',
+    value: '[BIND:]PORT:HOST:PORT',
+    example: '8080:127.0.0.1:80',
+    section: 'client',
+    isRepeatable: true,
+    about:
+      'forward the port PORT of the server to HOST:PORT as this machine sees it; may be repeated. The server must allow it (tuntoxctl clients, --allow-reverse)',
+    more: 'Port 0 lets the server choose, and is printed.',
   },
   {
     name: '--pipe',

@@ -1,4 +1,5 @@
 /** Makes consistent settings from the flags and the environment. */
+import { resolve } from 'node:path';
 import type { LogLevel } from '../../base/logger.js';
 import { userDirectories } from '../../base/user-directories.js';
 import type {
@@ -19,7 +20,6 @@ import { FormatError } from '../../config/format-error.js';
 import {
   LOOPBACK,
   type NodeAddress,
-  parseForward,
   parseLasting,
   parseNode,
   parsePort,
@@ -32,6 +32,12 @@ import {
   parseToxId,
   parseUses,
 } from '../../config/formats.js';
+import {
+  type ForwardText,
+  parseDynamicForward,
+  parseLocalForwards,
+  parseReverseForwards,
+} from '../../config/forward-text.js';
 import { parseHostName } from '../../config/host-name.js';
 import { localPortOf, parseLink } from '../../config/link.js';
 import { type ProxySetting, parseProxy, parseProxyOrNone } from '../../config/proxy.js';
@@ -130,12 +136,12 @@ function joinSettings(
   const { serverId, secret, target } = flags.parse('join', link, parseLink);
   const common: CommonSettings = { ...commonSettings(flags, environment), secret: { from: 'link', text: secret } };
   if (name !== undefined) {
-    flags.refuse(['--forward', ...LASTING_ONLY], 'is not for join with a name, which only stores the host: remove it');
+    flags.refuse([...FORWARDS, ...LASTING_ONLY], 'is not for join with a name, which only stores the host: remove it');
     const host = { name: flags.parse('join', name, parseHostName), secret };
     const patience = patienceOf(flags, DEFAULT_TIMEOUT);
     return { ...common, ...ofUser(common, environment), mode: 'store', serverId, patience, host, target };
   }
-  const given = flags.all('--forward', parseForward);
+  const given = forwardsOf(flags);
   if (given.length === 0 && target === undefined) {
     throw new UsageError(
       'join: this link is for no single target: add a name, as in tuntox join LINK nas, or -L 2222:127.0.0.1:22',
@@ -148,7 +154,9 @@ function joinSettings(
     serverId,
     patience: patienceOf(flags, undefined),
     forwards:
-      target === undefined || given.length > 0 ? given : [{ bind: LOOPBACK, port: localPortOf(target), target }],
+      target === undefined || given.length > 0
+        ? given
+        : [{ kind: 'local', at: { kind: 'port', bind: LOOPBACK, port: localPortOf(target) }, target }],
     // With -q nobody would learn the other port.
     mayMovePorts: given.length === 0 && common.logLevel !== 'error',
   };
@@ -180,7 +188,7 @@ function hostSettings(
   if (form === 'speed') return { ...server, mode: 'speed', patience: patienceOf(flags, DEFAULT_TIMEOUT) };
   if (form === 'ping') return { ...server, ...jobOf(flags, { isPing: true }) };
   if (hasJob(flags)) return { ...server, ...jobOf(flags) };
-  flags.refuse(LASTING_ONLY, 'is only for -L: remove it, or add -L');
+  flags.refuse(LASTING_ONLY, 'is only for -L, -D and -R: remove it, or add one');
   return { ...server, mode: 'services', patience: patienceOf(flags, DEFAULT_TIMEOUT) };
 }
 
@@ -192,7 +200,7 @@ const ofUser = ({ directory }: CommonSettings, environment: Environment): { read
 function classicSettings(flags: FlagSet, environment: Environment): RunSettings {
   const common = commonSettings(flags, environment);
   if (flags.has('--node')) {
-    if (hasJob(flags)) throw new UsageError('a bootstrap node (--node) has no tunnels: remove -L, -W and -p');
+    if (hasJob(flags)) throw new UsageError('a bootstrap node (--node) has no tunnels: remove -L, -D, -R, -W and -p');
     flags.refuse(NOT_FOR_NODES, 'is not for bootstrap nodes: remove it');
     if (common.proxy !== undefined) {
       throw new UsageError('a bootstrap node must be reachable directly, so it cannot use a proxy: add --proxy none');
@@ -200,7 +208,7 @@ function classicSettings(flags: FlagSet, environment: Environment): RunSettings 
     return { ...common, mode: 'node', service: serviceSettings(flags) };
   }
   if (!hasJob(flags)) {
-    flags.refuse(CLIENT_ONLY, 'is only for clients: remove it, or add -L, -W or -p');
+    flags.refuse(CLIENT_ONLY, 'is only for clients: remove it, or add -L, -D, -R, -W or -p');
     return {
       ...common,
       mode: 'server',
@@ -225,23 +233,38 @@ function classicSettings(flags: FlagSet, environment: Environment): RunSettings 
   return { ...common, serverId, ...job };
 }
 
-const JOBS = ['--forward', '--pipe', '--ssh-pipe', '--ping'] as const;
+const FORWARDS = ['--forward', '--dynamic', '--reverse'] as const;
+const JOBS = [...FORWARDS, '--pipe', '--ssh-pipe', '--ping'] as const;
 
 const hasJob = (flags: FlagSet): boolean => JOBS.some((flag) => flags.has(flag));
 
 type JobOf<Settings> = Omit<Settings, keyof CommonSettings | 'serverId' | 'host'>;
 type Job = JobOf<ForwardSettings> | JobOf<PipeSettings> | JobOf<PingSettings>;
 
-/** What a client does with its server: -L, -W or -p. */
+/** The forwards of -L, -D and -R. A path is absolute: the working directory is different in the background. */
+function forwardsOf(flags: FlagSet): ForwardText[] {
+  const forwards: ForwardText[] = [
+    ...flags.all('--forward', parseLocalForwards).flat(),
+    ...flags.all('--dynamic', parseDynamicForward),
+    ...flags.all('--reverse', parseReverseForwards).flat(),
+  ];
+  return forwards.map((forward) =>
+    forward.kind !== 'reverse' && forward.at.kind === 'unix'
+      ? { ...forward, at: { kind: 'unix', path: resolve(forward.at.path) } }
+      : forward,
+  );
+}
+
+/** What a client does with its server: -L, -D, -R, -W or -p. */
 function jobOf(flags: FlagSet, { isPing = flags.has('--ping') }: { readonly isPing?: boolean } = {}): Job {
-  const forwards = flags.all('--forward', parseForward);
+  const forwards = forwardsOf(flags);
   const sshPort = flags.all('--ssh-pipe', parsePort).at(-1);
   const ofSsh = sshPort === undefined ? [] : [{ host: LOOPBACK, port: sshPort }];
   const [target, secondTarget] = [...ofSsh, ...flags.all('--pipe', parseTargetOrService)];
   if ([forwards.length > 0, target !== undefined, isPing].filter(Boolean).length > 1) {
-    throw new UsageError('-L, -W and -p cannot be combined: choose one');
+    throw new UsageError('-L, -W and -p cannot be combined (nor -D and -R with these two): choose one');
   }
-  if (forwards.length === 0) flags.refuse(LASTING_ONLY, 'is only for servers and for -L: remove it');
+  if (forwards.length === 0) flags.refuse(LASTING_ONLY, 'is only for servers and for -L, -D and -R: remove it');
   const patience = patienceOf(flags, forwards.length > 0 ? undefined : DEFAULT_TIMEOUT);
   if (isPing) return { mode: 'ping', patience };
   if (target === undefined) {

@@ -31,8 +31,16 @@ export const ClientEvent = v.variant('event', [
   v.strictObject({ ...base, event: v.literal('retry'), ...problem, pauseMs: Milliseconds, left: Count }),
   /** The last event of a command that fails. */
   v.strictObject({ ...base, event: v.literal('error'), ...problem }),
-  /** A local port is open. */
-  v.strictObject({ ...base, event: v.literal('listening'), address: Text, port: Count, target: TargetText }),
+  /** A forward has begun. `address` is a path, or `fd/NAME`, with port 0. With `reverse` both are those of the server. */
+  v.strictObject({
+    ...base,
+    event: v.literal('listening'),
+    kind: v.picklist(['local', 'dynamic', 'reverse']),
+    address: Text,
+    port: Count,
+    /** Null with `dynamic`: each connection names its own. */
+    target: v.nullable(TargetText),
+  }),
   /** `-p`: a round trip, and all of them. */
   v.strictObject({ ...base, event: v.literal('pong'), rttMs: Milliseconds }),
   v.strictObject({

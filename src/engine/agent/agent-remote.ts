@@ -9,7 +9,8 @@ import { FloodLog } from '../../base/flood-log.js';
 import { Listeners } from '../../base/listeners.js';
 import type { Logger } from '../../base/logger.js';
 import { watchStdio } from '../../base/stdio-error.js';
-import { type ForwardSpec, LocalForward } from '../../tunnel/client/local-forward.js';
+import type { Forward, ForwardSpec } from '../../tunnel/client/forward-spec.js';
+import { openForward } from '../../tunnel/client/open-forward.js';
 import type { Target } from '../../tunnel/wire/target.js';
 import type { RetryPolicy } from '../client/connect-retry.js';
 import type { RemoteServer } from '../client/remote-server.js';
@@ -50,7 +51,7 @@ export class AgentRemote implements Remote {
   readonly #options: AgentRemoteOptions;
   readonly #floodLog: FloodLog;
   readonly #events = new Listeners<[event: ConnectionEvent]>();
-  readonly #forwards = new Set<LocalForward>();
+  readonly #forwards = new Set<Forward>();
   /** The open ones; they end with this process. */
   readonly #conversations = new Set<Conversation>();
   #watching: Promise<never> | undefined;
@@ -88,14 +89,13 @@ export class AgentRemote implements Remote {
     return this.#events.add(listener);
   }
 
-  async forward(spec: ForwardSpec): Promise<LocalForward> {
+  async forward(spec: ForwardSpec): Promise<Forward> {
     const { clock, log } = this.#deps;
     const begin = (target: ReturnType<typeof agentTarget>): Promise<Conversation> =>
       this.#begin({ ask: 'open', host: this.#options.host, target, timeout: FORWARD_TIMEOUT });
     const opener = new AgentOpener({ log, begin });
     const hasRoom = (): boolean => opener.count < MAX_FORWARDED;
-    const forward = new LocalForward({ clock, opener, log, floodLog: this.#floodLog, hasRoom }, { spec });
-    await forward.listen();
+    const forward = await openForward({ clock, opener, log, floodLog: this.#floodLog, hasRoom }, spec);
     this.#forwards.add(forward);
     return forward;
   }

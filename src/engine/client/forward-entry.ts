@@ -3,13 +3,16 @@ import { CodedError } from '../../base/coded-error.js';
 import { hostAndPort } from '../../base/endpoint.js';
 import { errorOfSecret } from '../../config/secret-file.js';
 import { ToxId } from '../../tox/crypto/tox-id.js';
-import type { ForwardSpec } from '../../tunnel/client/local-forward.js';
+import type { LocalSpec } from '../../tunnel/client/forward-spec.js';
 import type { JsonFormat } from '../state/json-file.js';
 
 /** The message is for the owner. */
 export class ForwardError extends CodedError<'exists' | 'not-found' | 'ambiguous' | 'full' | 'own-id'> {}
 
-export interface ForwardEntry extends ForwardSpec {
+export interface ForwardEntry extends Pick<LocalSpec, 'target'> {
+  /** An address or a name of this machine; undefined means all its addresses. */
+  readonly bind: string | undefined;
+  readonly port: number;
   readonly server: {
     readonly id: ToxId;
     /** What the owner calls it; undefined for one that was given by its Tox ID. */
@@ -26,7 +29,13 @@ type Forwards = readonly ForwardEntry[];
 export const MAX_FORWARDS = 256;
 
 /** The local end of a forward, which names it. */
-export type LocalPort = Pick<ForwardSpec, 'bind' | 'port'>;
+export type LocalPort = Pick<ForwardEntry, 'bind' | 'port'>;
+
+export const specOf = ({ bind, port, target }: ForwardEntry): LocalSpec => ({
+  kind: 'local',
+  at: { kind: 'port', bind, port },
+  target,
+});
 
 export const localPortText = ({ bind, port }: LocalPort): string => hostAndPort({ host: bind ?? '*', port });
 

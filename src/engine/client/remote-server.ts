@@ -10,7 +10,7 @@ import type { Random } from '../../base/random.js';
 import type { ConnectionFacts } from '../../tox/connection-facts.js';
 import type { ToxId } from '../../tox/crypto/tox-id.js';
 import type { Friend } from '../../tox/messenger.js';
-import type { ForwardSpec, LocalForward } from '../../tunnel/client/local-forward.js';
+import type { Forward, ForwardSpec } from '../../tunnel/client/forward-spec.js';
 import { openStdioPipe } from '../../tunnel/client/stdio-pipe.js';
 import type { OpenHandlers } from '../../tunnel/link/outgoing-requests.js';
 import type { TunnelService } from '../../tunnel/tunnel-service.js';
@@ -165,8 +165,8 @@ export class RemoteServer {
     this.#friend.seek();
   }
 
-  /** Listens on a local port, whether the server is connected or not. @throws ListenError */
-  forward(spec: ForwardSpec): Promise<LocalForward> {
+  /** Forwards, whether the server is connected or not. @throws ListenError */
+  forward(spec: ForwardSpec): Promise<Forward> {
     return this.#deps.tunnels.forward(this.#peerId, spec);
   }
 

@@ -3,8 +3,8 @@ import type { Clock, Timer } from '../../base/clock.js';
 import { messageOf } from '../../base/coded-error.js';
 import type { Logger } from '../../base/logger.js';
 import type { ConnectionPath } from '../../tox/connection-facts.js';
-import { describeForward, type ForwardTraffic, type LocalForward } from '../../tunnel/client/local-forward.js';
-import type { ForwardEntry } from './forward-entry.js';
+import { describeForward, type Forward, type ForwardTraffic } from '../../tunnel/client/forward-spec.js';
+import { type ForwardEntry, specOf } from './forward-entry.js';
 import type { RemoteServer } from './remote-server.js';
 import type { HeldServer, ServerPool } from './server-pool.js';
 
@@ -37,7 +37,7 @@ export class StandingForward {
   readonly #deps: StandingForwardDeps;
   #held: HeldServer;
   #searchAgain: Timer | undefined;
-  #local: LocalForward | undefined;
+  #local: Forward | undefined;
   #listenError: string | undefined;
   #retry: Timer | undefined;
   #isClosed = false;
@@ -85,7 +85,7 @@ export class StandingForward {
 
   /** @throws ListenError */
   async listen(): Promise<void> {
-    const local = await this.#server.forward(this.entry);
+    const local = await this.#server.forward(specOf(this.entry));
     if (this.#isClosed) local.abort();
     this.#local = local;
     this.#listenError = undefined;
@@ -100,7 +100,8 @@ export class StandingForward {
     } catch (error) {
       const message = messageOf(error);
       // Once, and not every few seconds.
-      if (message !== before) log.warn(`the forward ${describeForward(this.entry)} waits for its port: ${message}`);
+      if (message !== before)
+        log.warn(`the forward ${describeForward(specOf(this.entry))} waits for its port: ${message}`);
       this.#listenError = message;
       if (!this.#isClosed) this.#retry = clock.after(RETRY_INTERVAL, () => void this.keepListening());
     }

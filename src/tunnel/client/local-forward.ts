@@ -1,29 +1,23 @@
 /** A local port, each of whose connections becomes a tunnel. It listens whether the peer is online or not. */
 import { createServer, isIP, type Server, type Socket } from 'node:net';
 import type { Clock, Timer } from '../../base/clock.js';
-import { CodedError, messageOf, systemCodeOf } from '../../base/coded-error.js';
+import { messageOf, systemCodeOf } from '../../base/coded-error.js';
 import type { FloodLog } from '../../base/flood-log.js';
 import { type BindLookup, HostListener } from '../../base/host-listener.js';
+import { type LocalPlace, placeText } from '../../base/local-place.js';
 import type { Logger } from '../../base/logger.js';
 import { PROBE_INTERVAL, probeSocket, resetSocket, socketEnd } from '../stream/local-end.js';
 import { explainReason } from '../wire/reasons.js';
-import { describeTarget, type Target } from '../wire/target.js';
+import { describeTarget } from '../wire/target.js';
+import {
+  describeForward,
+  type Forward,
+  type ForwardTraffic,
+  ListenError,
+  type LocalSpec,
+  notSupported,
+} from './forward-spec.js';
 import type { Opener } from './peer-opener.js';
-
-export interface ForwardSpec {
-  /** An address or a name of this machine; undefined means all its addresses. */
-  readonly bind: string | undefined;
-  /** 0 lets the system choose. */
-  readonly port: number;
-  /** As the peer sees it. */
-  readonly target: Target;
-}
-
-export function describeForward({ bind, port, target }: ForwardSpec): string {
-  return `${describeTarget({ host: bind ?? '*', port })} -> ${describeTarget(target)}`;
-}
-
-export class ListenError extends CodedError<'address-in-use' | 'not-permitted' | 'no-such-address' | 'failed'> {}
 
 export interface LocalForwardDeps {
   readonly clock: Clock;
@@ -38,18 +32,8 @@ export interface LocalForwardDeps {
   readonly onClosed?: () => void;
 }
 
-/** What has come through a forward. */
-export interface ForwardTraffic {
-  /** Connections that are open now, and all that have had a tunnel. */
-  readonly open: number;
-  readonly total: number;
-  /** From and to the local programs. */
-  readonly bytesSent: number;
-  readonly bytesReceived: number;
-}
-
-export class LocalForward {
-  readonly spec: ForwardSpec;
+export class LocalForward implements Forward {
+  readonly spec: LocalSpec;
   readonly #deps: LocalForwardDeps;
   readonly #listener: HostListener<Server>;
   /** Connections without a tunnel yet. */
@@ -60,20 +44,25 @@ export class LocalForward {
   #probing: Timer | undefined;
   #isFull = false;
 
-  constructor(deps: LocalForwardDeps, options: { readonly spec: ForwardSpec }) {
+  constructor(deps: LocalForwardDeps, options: { readonly spec: LocalSpec }) {
     this.spec = options.spec;
     this.#deps = deps;
     const serverOptions = { allowHalfOpen: true, pauseOnConnect: true };
     this.#listener = new HostListener({
       makeServer: () => createServer(serverOptions, (socket) => this.#onConnection(socket)),
-      onError: (error) => deps.log.warn(`port ${this.port}: ${error.message}`),
+      onError: (error) => deps.log.warn(`${placeText(this.at)}: ${error.message}`),
       lookUp: deps.lookUp,
     });
   }
 
-  /** The port it listens on; that of the spec, unless that is 0. */
+  get at(): LocalPlace {
+    const { at } = this.spec;
+    return at.kind === 'port' ? { ...at, port: this.port } : at;
+  }
+
   get port(): number {
-    return this.#listener.port ?? this.spec.port;
+    const { at } = this.spec;
+    return this.#listener.port ?? (at.kind === 'port' ? at.port : 0);
   }
 
   /** Connections without a tunnel yet. */
@@ -92,13 +81,15 @@ export class LocalForward {
 
   /** Listens on every address of the spec's name. @throws ListenError with what to do about it; then it listens nowhere */
   async listen(): Promise<void> {
-    const { bind, port } = this.spec;
+    const { at } = this.spec;
+    if (at.kind !== 'port') throw notSupported(`listening at ${placeText(at)}`);
+    const { bind, port } = at;
     try {
       await this.#listener.listen(bind, port);
     } catch (error) {
       throw listenError(bind, port, error);
     }
-    this.#deps.log.info(`listening: ${describeForward({ ...this.spec, port: this.port })}`);
+    this.#deps.log.info(`listening: ${describeForward({ ...this.spec, at: this.at })}`);
   }
 
   /** Stops listening and resets connections without a tunnel. Open tunnels belong to their links and stay. */

@@ -44,8 +44,9 @@ t.test('help and version are printed on standard output, whatever else is given'
 t.test('a usage error says how to correct it, with status 2', async (t) => {
   const cases: [string[], RegExp, NodeJS.ProcessEnv?][] = [
     [['-x'], /^tuntox: unknown option -x \(see tuntox --help\)$/],
-    [['-D', '1080'], /^tuntox: -D .*not supported in this version/],
-    [['-z', '-p', '-i', ID], /^tuntox: -z is only for servers and for -L: remove it/],
+    [['-D', '1080'], /^tuntox: no server is given: add its Tox ID with -i/],
+    [['-D', '1080', '-p', '-i', ID], /^tuntox: -L, -W and -p cannot be combined/],
+    [['-z', '-p', '-i', ID], /^tuntox: -z is only for servers and for -L, -D and -R: remove it/],
     [['shar', '22'], /^tuntox: there is no command or host "shar": did you mean "share"\? \(see tuntox --help\)$/],
     [['nas'], /^tuntox: there is no command or host "nas": "tuntox join LINK nas" stores a host/],
     [['scp', 'a', 'nas:'], /^tuntox: scp reaches hosts as NAME\.tox, with the lines that "tuntox ssh-config" prints/],
@@ -175,7 +176,7 @@ t.test('no log line has the secret, not even at the lowest level', async (t) => 
 t.test('a server logs whom it admits and what they may reach, and ignores SIGHUP without a terminal', async (t) => {
   const server = startTuntox(['-i', ID, '-C', temporaryDirectory(t), ...NOWHERE]);
   const logged =
-    /this is a server that admits only E776E9A9; clients may reach everything that this machine reaches, including itself\n.*to connect to E776E9A9 instead, add -L, -W or -p\n/;
+    /this is a server that admits only E776E9A9; clients may reach everything that this machine reaches, including itself\n.*to connect to E776E9A9 instead, add -L, -D, -R, -W or -p\n/;
   await server.waitFor(/^[0-9A-F]{76}\n$/);
   t.match(server.stderr, logged);
   server.kill('SIGHUP');

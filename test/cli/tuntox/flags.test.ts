@@ -22,21 +22,26 @@ t.test('a value may look like a flag', async (t) => {
   t.match(readFlags(['-s', '-d']), [{ flag: '--secret', value: '-d' }]);
 });
 
-t.test('-D with a port is a SOCKS5 proxy, which is refused, and alone it means the background', async (t) => {
-  for (const words of [
-    ['-D1080'],
-    ['-D', '1080'],
-    ['-D', 'localhost:1080'],
-    ['-D', '[::1]:1080'],
-    ['-D', '*@1080'],
-    ['-dD', '1'],
-  ]) {
-    t.throws(
-      () => readFlags(words),
-      { code: 'usage', message: /^-D \[BIND:\]PORT .*not supported in this version/ },
-      words.join(' '),
-    );
+t.test('-D with a place is the dynamic forward of ssh, and alone it means the background, as upstream', async (t) => {
+  for (const [words, value] of [
+    [['-D1080'], '1080'],
+    [['-D', '1080'], '1080'],
+    [['-D', 'localhost:1080'], 'localhost:1080'],
+    [['-D', '[::1]:1080'], '[::1]:1080'],
+    [['-D', '*@1080'], '*@1080'],
+    [['-D', '/run/a.sock'], '/run/a.sock'],
+    [['-Dfd/web'], 'fd/web'],
+    [['--dynamic', '1080'], '1080'],
+  ] as const) {
+    t.match(readFlags(words), [
+      { flag: '--dynamic', written: words[0].slice(0, 2) === '-D' ? '-D' : '--dynamic', value },
+    ]);
   }
+  t.match(readFlags(['-dD', '1', '-q']), [
+    { flag: '--verbose' },
+    { flag: '--dynamic', value: '1' },
+    { flag: '--quiet' },
+  ]);
   const background = { flag: '--background', written: '-D', value: undefined };
   t.match(readFlags(['-D']), [background]);
   t.match(readFlags(['-D', '-C', '1080']), [background, { flag: '--state-dir', value: '1080' }]);

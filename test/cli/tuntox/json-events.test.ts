@@ -28,7 +28,7 @@ t.test('events are as docs/schema describes them', async (t) => {
     { event: 'searching' },
     { event: 'connected', path: 'relayed' },
     { event: 'retry', code: 'not-found', message: 'it was not found', pauseMs: 1_000, left: 2 },
-    { event: 'listening', address: '127.0.0.1', port: 10022, target: '127.0.0.1:22' },
+    { event: 'listening', kind: 'local', address: '127.0.0.1', port: 10022, target: '127.0.0.1:22' },
     { event: 'services', services: [{ name: 'ssh', port: 22 }] },
     { event: 'services', services: null },
     { event: 'client-connected', client, path: 'direct', rttMs: 1 },

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import t from 'tap';
 import { readCommandLine } from '../../../src/cli/tuntox/flags.js';
 import { settingsOf } from '../../../src/cli/tuntox/settings.js';
@@ -20,13 +21,23 @@ t.test('without -L, -W and -p it is a server, and -i is its whitelist', async (t
   t.match(settings(''), { mode: 'server', whitelist: [], rulesFile: undefined, isInsecureOpen: false });
 });
 
-t.test('-L, -W, -P and -p make a client, and -i is its server', async (t) => {
+t.test('-L, -D, -R, -W, -P and -p make a client, and -i is its server', async (t) => {
   const forward = settings(`-i ${ID} -L 1:a:2 -L *:3:b:4`);
   t.match(forward, { mode: 'forward', serverId: { nospam: Buffer } });
   t.match(forward, {
     forwards: [
-      { port: 1, target: { host: 'a' } },
-      { bind: undefined, port: 3, target: { host: 'b', port: 4 } },
+      { kind: 'local', at: { port: 1 }, target: { host: 'a' } },
+      { kind: 'local', at: { bind: undefined, port: 3 }, target: { host: 'b', port: 4 } },
+    ],
+  });
+  t.match(settings(`-i ${ID} -R 80:a:2 -D 1080 -L a/b.sock:h:1 -L 1-2:h:1-2`), {
+    mode: 'forward',
+    forwards: [
+      { at: { kind: 'unix', path: resolve('a/b.sock') } },
+      { at: { port: 1 } },
+      { at: { port: 2 } },
+      { kind: 'dynamic', at: { port: 1080 } },
+      { kind: 'reverse', at: { port: 80 }, target: { host: 'a', port: 2 } },
     ],
   });
   for (const flag of ['-W', '-P']) {
@@ -220,14 +231,19 @@ t.test('join is a client whose local port is that of the target, or 10000 more i
   t.match(settings(`join ${link('127.0.0.1:3000')}`), {
     mode: 'forward',
     secret: { from: 'link', text: 'abc23' },
-    forwards: [{ bind: '127.0.0.1', port: 3000, target: { host: '127.0.0.1', port: 3000 } }],
+    forwards: [{ at: { bind: '127.0.0.1', port: 3000 }, target: { host: '127.0.0.1', port: 3000 } }],
     mayMovePorts: true,
   });
-  t.match(settings(`join ${link('nas:22')}`), { forwards: [{ port: 10_022, target: { host: 'nas', port: 22 } }] });
-  t.match(settings(`join ${link('nas:22')} -L 2222:nas:22`), { forwards: [{ port: 2222 }], mayMovePorts: false });
+  t.match(settings(`join ${link('nas:22')}`), {
+    forwards: [{ at: { port: 10_022 }, target: { host: 'nas', port: 22 } }],
+  });
+  t.match(settings(`join ${link('nas:22')} -L 2222:nas:22`), {
+    forwards: [{ at: { port: 2222 } }],
+    mayMovePorts: false,
+  });
   t.match(settings(`join ${link('nas:22')} -q`), { mayMovePorts: false }, 'no log would tell the port');
   const open = `tuntox://${ID}/abc23`;
-  t.match(settings(`join ${open} -L 2222:nas:22`), { forwards: [{ port: 2222 }] });
+  t.match(settings(`join ${open} -L 2222:nas:22`), { forwards: [{ at: { port: 2222 } }] });
   t.match(settings(`join ${open} nas`), { mode: 'store', target: undefined });
   t.throws(() => settings(`join ${open}`), {
     code: 'usage',
@@ -267,7 +283,7 @@ t.test('a stored host is a server with its secret, reached with the identity of 
     directory: '/nowhere/home/.local/state/tuntox',
     secret: { from: 'host', text: 'abc23' },
     host: { name: 'nas', secret: 'abc23' },
-    forwards: [{ port: 1 }],
+    forwards: [{ at: { port: 1 } }],
     patience: { timeout: undefined },
   });
   t.match(ofHost('nas -W a:2', { ...NAS, secret: undefined }), {

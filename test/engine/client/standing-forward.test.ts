@@ -8,7 +8,8 @@ import type { RemoteServer } from '../../../src/engine/client/remote-server.js';
 import { StandingForward } from '../../../src/engine/client/standing-forward.js';
 import { PublicKey } from '../../../src/tox/crypto/keys.js';
 import { ToxId } from '../../../src/tox/crypto/tox-id.js';
-import { type ForwardSpec, LocalForward } from '../../../src/tunnel/client/local-forward.js';
+import type { LocalSpec } from '../../../src/tunnel/client/forward-spec.js';
+import { LocalForward } from '../../../src/tunnel/client/local-forward.js';
 import { ManualClock } from '../../support/manual-clock.js';
 import { FakeLink } from '../../tunnel/support/fake-link.js';
 import { settle } from '../support/peers.js';
@@ -29,7 +30,7 @@ function start(t: Test, port: number) {
     isOnline: false,
     facts: { path: { kind: 'none', reason: 'searching', since: 0 }, rtt: undefined },
     reason: new Error('it has not been found'),
-    forward: async (spec: ForwardSpec) => {
+    forward: async (spec: LocalSpec) => {
       const deps = { clock, log, opener: new FakeLink(), floodLog: new FloodLog({ clock, log }), hasRoom: () => true };
       const local = new LocalForward(deps, { spec });
       await local.listen();

@@ -4,10 +4,11 @@ import t, { type Test } from 'tap';
 import { FloodLog } from '../../../src/base/flood-log.js';
 import type { BindLookup } from '../../../src/base/host-listener.js';
 import { silentLogger } from '../../../src/base/logger.js';
-import { describeForward, LocalForward, type LocalForwardDeps } from '../../../src/tunnel/client/local-forward.js';
+import { LocalForward, type LocalForwardDeps } from '../../../src/tunnel/client/local-forward.js';
 import type { Opener } from '../../../src/tunnel/client/peer-opener.js';
 import { channelPair } from '../support/channel-pair.js';
 import { FakeLink } from '../support/fake-link.js';
+import { localSpec } from '../support/local-spec.js';
 import { howItEnds, until, World } from '../support/world.js';
 
 const target = { host: 'h', port: 1 };
@@ -21,7 +22,7 @@ function depsOf(world: World, opener: Opener, more: Partial<LocalForwardDeps> = 
 t.test('a connection that ends before its tunnel opens is forgotten', async (t) => {
   const world = new World(t);
   const link = new FakeLink();
-  const forward = new LocalForward(depsOf(world, link), { spec: { bind: '127.0.0.1', port: 0, target } });
+  const forward = new LocalForward(depsOf(world, link), { spec: localSpec(target) });
   await forward.listen();
   t.teardown(() => forward.close());
   const gone = await world.connect(forward.port);
@@ -50,7 +51,7 @@ t.test('refused connections fill the log up to a bound, and are counted beyond i
       return () => {};
     },
   };
-  const forward = new LocalForward(depsOf(world, opener, { log }), { spec: { bind: '127.0.0.1', port: 0, target } });
+  const forward = new LocalForward(depsOf(world, opener, { log }), { spec: localSpec(target) });
   await forward.listen();
   t.teardown(() => forward.close());
   for (let count = 0; count < 300; count += 1) {
@@ -68,7 +69,7 @@ t.test('connections made while the peer is offline get their tunnels when it com
   const client = world.service();
   const server = world.service();
   const port = await world.target((socket) => void socket.end('hello'));
-  const spec = { bind: '127.0.0.1', port: 0, target: { host: '127.0.0.1', port } };
+  const spec = localSpec({ host: '127.0.0.1', port });
   const forward = await client.forward(channels.client.peerId, spec);
   const early = await world.connect(forward.port);
   const late = await world.connect(forward.port);
@@ -82,7 +83,7 @@ t.test('connections made while the peer is offline get their tunnels when it com
 t.test('a connection is reset when the peer does not come online', async (t) => {
   const world = new World(t);
   const client = world.service();
-  const forward = await client.forward('away', { bind: '127.0.0.1', port: 0, target });
+  const forward = await client.forward('away', localSpec(target));
   const socket = await world.connect(forward.port);
   const ending = howItEnds(socket);
   await until(() => {
@@ -98,7 +99,9 @@ function forwardAt(t: Test, bind: string, port: number, ...addresses: string[]):
     if (addresses.length === 0) throw Object.assign(new Error(host), { code: 'ENOTFOUND' });
     return addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }));
   };
-  const forward = new LocalForward(depsOf(new World(t), new FakeLink(), { lookUp }), { spec: { bind, port, target } });
+  const forward = new LocalForward(depsOf(new World(t), new FakeLink(), { lookUp }), {
+    spec: localSpec(target, port, bind),
+  });
   t.teardown(() => forward.close());
   return forward;
 }
@@ -158,11 +161,4 @@ t.test('a port that cannot be listened on is an error with advice', async (t) =>
   await t.rejects(forwardAt(t, '127.0.0.1', port).listen(), { code: 'address-in-use', message: /choose another/ });
   await t.rejects(forwardAt(t, '192.0.2.1', 0).listen(), { code: 'no-such-address', message: /192\.0\.2\.1/ });
   await t.rejects(forwardAt(t, 'nowhere', 0).listen(), { code: 'no-such-address', message: /nowhere/ });
-});
-
-t.test('a forward is described by its port and its target', async (t) => {
-  const ssh = { host: '127.0.0.1', port: 22 };
-  t.equal(describeForward({ bind: '127.0.0.1', port: 1, target: ssh }), '127.0.0.1:1 -> 127.0.0.1:22');
-  t.equal(describeForward({ bind: undefined, port: 1, target: { host: '::1', port: 2 } }), '*:1 -> [::1]:2');
-  t.equal(describeForward({ bind: '::1', port: 1, target: { host: 'host', port: 2 } }), '[::1]:1 -> host:2');
 });

@@ -6,6 +6,7 @@ import { TcpDialer } from '../../../src/tunnel/server/dialer.js';
 import type { Reason } from '../../../src/tunnel/wire/reasons.js';
 import { failCall } from '../../support/failing-calls.js';
 import { channelPair } from '../support/channel-pair.js';
+import { localSpec } from '../support/local-spec.js';
 import { until, World } from '../support/world.js';
 
 t.test('a peer may have as many descriptors as are left for all', async (t) => {
@@ -57,7 +58,7 @@ async function busyServer(t: Test, descriptors: number) {
     client.attach(channels.client);
     server.attach(Object.assign(channels.server, { peerId: name }));
     const target = { host: '127.0.0.1', port };
-    return (await client.forward(channels.client.peerId, { bind: '127.0.0.1', port: 0, target })).port;
+    return (await client.forward(channels.client.peerId, localSpec(target))).port;
   };
   return { world, server, lines, forwardOf };
 }
@@ -99,7 +100,7 @@ t.test('connections beyond the limit are reset, with one warning until there is 
   server.attach(channels.server);
   const port = await world.target((socket: Socket) => void socket.pipe(socket));
   const target = { host: '127.0.0.1', port };
-  const forward = await client.forward(channels.client.peerId, { bind: '127.0.0.1', port: 0, target });
+  const forward = await client.forward(channels.client.peerId, localSpec(target));
   const first = [
     await world.connect(forward.port),
     await world.connect(forward.port),

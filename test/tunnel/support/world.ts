@@ -10,6 +10,7 @@ import type { Reason } from '../../../src/tunnel/wire/reasons.js';
 import type { Service } from '../../../src/tunnel/wire/target.js';
 import { SeededRandom } from '../../support/seeded-random.js';
 import { type ChannelOptions, channelPair } from './channel-pair.js';
+import { localSpec } from './local-spec.js';
 import { SocketClock } from './socket-clock.js';
 
 export class World {
@@ -86,7 +87,7 @@ export async function pairOfOurs(
   client.attach(channels.client);
   server.attach(channels.server);
   const target = { host: '127.0.0.1', port: await world.target(onConnection) };
-  const forward = await client.forward(channels.client.peerId, { bind: '127.0.0.1', port: 0, target });
+  const forward = await client.forward(channels.client.peerId, localSpec(target));
   return { world, channels, client, server, target, port: forward.port, serverId: channels.client.peerId };
 }
 

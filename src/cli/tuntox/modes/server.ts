@@ -1,4 +1,4 @@
-/** A server: `tuntox` without -L, -W and -p. It admits clients and connects them to their targets. */
+/** A server: `tuntox` without -L, -D, -R, -W and -p. It admits clients and connects them to their targets. */
 import { statSync } from 'node:fs';
 import { systemRandom } from '../../../base/random.js';
 import { writeResult } from '../../../base/result-output.js';
@@ -78,7 +78,7 @@ function logAdmission({ whitelist, isInsecureOpen, rulesFile, secret }: ServerSe
   const targets =
     rulesFile === undefined ? 'everything that this machine reaches, including itself' : `what ${rulesFile} allows`;
   log.info(`this is a server that admits ${whitelist.length > 0 ? byList : others}; clients may reach ${targets}`);
-  if (whitelist.length === 1 && !hasSecret) log.info(`to connect to ${listed} instead, add -L, -W or -p`);
+  if (whitelist.length === 1 && !hasSecret) log.info(`to connect to ${listed} instead, add -L, -D, -R, -W or -p`);
 }
 
 function placeOf({ directory }: ServerSettings, { log }: Context): IdentityPlace {

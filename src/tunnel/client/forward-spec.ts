@@ -1,0 +1,74 @@
+/** What a client forwards: where connections come in, and where they lead. */
+import { CodedError } from '../../base/coded-error.js';
+import { type LocalPlace, placeText } from '../../base/local-place.js';
+import { describeTarget, type Target } from '../wire/target.js';
+
+/** -L: connections at a place of this machine lead to a target as the peer sees it. */
+export interface LocalSpec {
+  readonly kind: 'local';
+  readonly at: LocalPlace;
+  readonly target: Target;
+}
+
+/** -D: each connection at a place of this machine names its own target. */
+export interface DynamicSpec {
+  readonly kind: 'dynamic';
+  readonly at: LocalPlace;
+}
+
+/** -R: connections to a port of the peer lead to a target as this machine sees it. */
+export interface ReverseSpec {
+  readonly kind: 'reverse';
+  readonly at: Extract<LocalPlace, { kind: 'port' }>;
+  readonly target: Target;
+}
+
+export type ForwardSpec = LocalSpec | DynamicSpec | ReverseSpec;
+
+/** `127.0.0.1:2222 -> 127.0.0.1:22` */
+export function describeForward(spec: ForwardSpec): string {
+  const at = placeText(spec.at);
+  switch (spec.kind) {
+    case 'local':
+      return `${at} -> ${describeTarget(spec.target)}`;
+    case 'dynamic':
+      return `${at} -> any target`;
+    case 'reverse':
+      return `${at} of the server -> ${describeTarget(spec.target)} here`;
+  }
+}
+
+/** A forward that listens. */
+export interface Forward {
+  readonly spec: ForwardSpec;
+  /** Where it listens: as in the spec, but with the port that the system has chosen. */
+  readonly at: LocalPlace;
+  /** Of that place; 0 where there is none. */
+  readonly port: number;
+  /** Connections without a tunnel yet. */
+  readonly pending: number;
+  readonly traffic: ForwardTraffic;
+  /** Stops listening, and ends connections without a tunnel. Open tunnels stay. */
+  close(): void;
+  /** Stops listening, and resets the open tunnels too. */
+  abort(): void;
+}
+
+/** What has come through a forward. */
+export interface ForwardTraffic {
+  /** Connections that are open now, and all that have had a tunnel. */
+  readonly open: number;
+  readonly total: number;
+  /** From and to the local programs. */
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
+}
+
+/** The message says what to do. */
+export class ListenError extends CodedError<
+  'address-in-use' | 'not-permitted' | 'no-such-address' | 'not-supported' | 'failed'
+> {}
+
+/** @param what `UDP forwarding` */
+export const notSupported = (what: string): ListenError =>
+  new ListenError('not-supported', `${what} is not supported in this version: remove it`);
