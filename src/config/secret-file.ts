@@ -25,10 +25,8 @@ const UTF8_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
 
 /** @throws FileError, SecretFileError */
 export function readSecretFile(path: string, log: Logger, options?: ReadOptions): Buffer {
-  const bytes = readSmallFile(path, MAX_FILE_SIZE, options);
-  if (isReadableByOthers(path)) log.warn(`other users can read the secret: run chmod 600 ${path}`);
-  const secret = withoutNewline(bytes.indexOf(UTF8_MARK) === 0 ? bytes.subarray(UTF8_MARK.length) : bytes);
-  const error = errorOfFile(bytes) ?? errorOfSecret(secret);
+  const secret = withoutNewline(readPrivateFile(path, { log, what: 'the secret' }, options));
+  const error = errorOfSecret(secret);
   if (error !== undefined) throw new SecretFileError('bad-secret', `the secret in ${path} ${error}`);
   // Not an error: clients may use the secret with all of its lines.
   if (/\n./s.test(secret.toString('latin1').trimEnd()))
@@ -36,8 +34,20 @@ export function readSecretFile(path: string, log: Logger, options?: ReadOptions)
   return secret;
 }
 
-function errorOfFile(bytes: Buffer): string | undefined {
-  return isUtf16(bytes) ? 'is in UTF-16: save the file as UTF-8' : undefined;
+/**
+ * Reads a file that only its owner should read, and warns if others can. The mark of UTF-8 is left out.
+ * @param context.what is in the file
+ * @throws FileError, SecretFileError
+ */
+export function readPrivateFile(
+  path: string,
+  { log, what }: { readonly log: Logger; readonly what: string },
+  options?: ReadOptions,
+): Buffer {
+  const bytes = readSmallFile(path, MAX_FILE_SIZE, options);
+  if (isReadableByOthers(path)) log.warn(`other users can read ${what}: run chmod 600 ${path}`);
+  if (isUtf16(bytes)) throw new SecretFileError('bad-secret', `${path} is in UTF-16: save the file as UTF-8`);
+  return bytes.indexOf(UTF8_MARK) === 0 ? bytes.subarray(UTF8_MARK.length) : bytes;
 }
 
 /** Editors and `echo` end a file with a newline that is not part of the secret. */

@@ -56,8 +56,8 @@ t.test('gjedeer/tuntox', async (t) => {
     return ours;
   };
 
-  const saves = await Promise.all(['server', 'forward', 'ping', 'wrong'].map(makeSave));
-  const [saveServer, saveForward, savePing, saveWrong] = saves as [Save, Save, Save, Save];
+  const saves = await Promise.all(['server', 'forward', 'ping', 'wrong', 'socks'].map(makeSave));
+  const [saveServer, saveForward, savePing, saveWrong, saveSocks] = saves as [Save, Save, Save, Save, Save];
   const theirs = await startUpstream('upstream server', ['-C', saveServer.directory]);
   const ours = startOurs('our server', ['-C', join(directory, 'ours')]);
   const id = (await ours.waitFor(/^([0-9A-F]{76})\n/))[1] as string;
@@ -68,6 +68,8 @@ t.test('gjedeer/tuntox', async (t) => {
     ...['-C', saveForward.directory, '-i', id],
     ...['-L', `${theirPort}:${target}`, '-L', `${theirSecondPort}:${target}`],
   ]);
+  const theirSocksPort = await freeTcpPort();
+  await startUpstream('upstream socks', [...['-C', saveSocks.directory, '-i', id, '-D', `${theirSocksPort}`]]);
   const theirPing = await startUpstream('upstream ping', ['-C', savePing.directory, '-i', id, '-p']);
   const theirWrong = await startUpstream(
     'upstream with a wrong secret',
@@ -111,6 +113,29 @@ t.test('gjedeer/tuntox', async (t) => {
     t.comment(`20 MiB down in ${await exchangeIn(namespace, theirPort, { seed: 'down', up: 0, down: 20 * MIB })} ms`);
     t.comment(`1 MiB up in ${await exchangeIn(namespace, theirSecondPort, { seed: 'up', up: MIB, down: 0 })} ms`);
   });
+
+  await t.test(
+    'its SOCKS client and our server: names, IPv6, several at once, and a target that refuses',
+    async (t) => {
+      const webPort = await freeTcpPort();
+      const serve = `require('http').createServer((_, answer) => answer.end('hello')).listen(${webPort}, '::', () => console.log('ready'))`;
+      const web = startProgram('web server', [process.execPath, '-e', serve], { prefix });
+      t.teardown(() => web.stop('SIGKILL'));
+      await web.waitFor(/ready/);
+      const curl = (url: string, ...more: readonly string[]) => {
+        const proxy = ['--socks5-hostname', `127.0.0.1:${theirSocksPort}`, '--max-time', '60'];
+        return startProgram('curl', ['curl', '-sS', '--no-progress-meter', ...proxy, ...more, url], { prefix });
+      };
+      const urls = [`http://localhost:${webPort}/`, `http://[::1]:${webPort}/`, `http://127.0.0.1:${webPort}/`];
+      for (const one of [...urls, ...urls].map((url) => curl(url))) {
+        await one.exited;
+        t.equal(one.stdout, 'hello', one.stderr);
+      }
+      const refused = curl('http://127.0.0.1:9/');
+      // Its client tells of success when it gets the ack, before the fin.
+      t.equal(await refused.exited, 52, refused.stderr);
+    },
+  );
 
   await t.test(
     'its client redeems an invitation for a service of our daemon, reaches it alone, and a second client is refused',

@@ -1,6 +1,7 @@
 /** What a client forwards: where connections come in, and where they lead. */
 import { CodedError } from '../../base/coded-error.js';
 import { type LocalPlace, placeText } from '../../base/local-place.js';
+import type { ProxyUser } from '../socks/proxy-users.js';
 import { describeTarget, type Target } from '../wire/target.js';
 
 /** -L: connections at a place of this machine lead to a target as the peer sees it. */
@@ -10,10 +11,12 @@ export interface LocalSpec {
   readonly target: Target;
 }
 
-/** -D: each connection at a place of this machine names its own target. */
+/** -D: each connection at a place of this machine names its own target, by SOCKS or by CONNECT of HTTP. */
 export interface DynamicSpec {
   readonly kind: 'dynamic';
   readonly at: LocalPlace;
+  /** Who may name one; undefined: everybody who reaches the place. */
+  readonly users?: readonly ProxyUser[] | undefined;
 }
 
 /** -R: connections to a port of the peer lead to a target as this machine sees it. */

@@ -1,15 +1,17 @@
 /** A local port, each of whose connections becomes a tunnel. It listens whether the peer is online or not. */
-import { createServer, isIP, type Server, type Socket } from 'node:net';
+import { type AddressInfo, createServer, isIP, type Server, type Socket } from 'node:net';
 import type { Clock, Timer } from '../../base/clock.js';
 import { messageOf, systemCodeOf } from '../../base/coded-error.js';
 import type { FloodLog } from '../../base/flood-log.js';
 import { type BindLookup, HostListener } from '../../base/host-listener.js';
 import { type LocalPlace, placeText } from '../../base/local-place.js';
 import type { Logger } from '../../base/logger.js';
+import { ProxyUsers } from '../socks/proxy-users.js';
 import { PROBE_INTERVAL, probeSocket, resetSocket, socketEnd } from '../stream/local-end.js';
 import { explainReason } from '../wire/reasons.js';
 import { describeTarget } from '../wire/target.js';
 import {
+  type DynamicSpec,
   describeForward,
   type Forward,
   type ForwardTraffic,
@@ -18,6 +20,7 @@ import {
   notSupported,
 } from './forward-spec.js';
 import type { Opener } from './peer-opener.js';
+import { anyTarget, type FoundTarget, oneTarget, type TargetFinder } from './target-finder.js';
 
 export interface LocalForwardDeps {
   readonly clock: Clock;
@@ -33,9 +36,10 @@ export interface LocalForwardDeps {
 }
 
 export class LocalForward implements Forward {
-  readonly spec: LocalSpec;
+  readonly spec: LocalSpec | DynamicSpec;
   readonly #deps: LocalForwardDeps;
   readonly #listener: HostListener<Server>;
+  readonly #find: TargetFinder;
   /** Connections without a tunnel yet. */
   readonly #pending = new Set<Socket>();
   readonly #open = new Set<Socket>();
@@ -44,9 +48,10 @@ export class LocalForward implements Forward {
   #probing: Timer | undefined;
   #isFull = false;
 
-  constructor(deps: LocalForwardDeps, options: { readonly spec: LocalSpec }) {
+  constructor(deps: LocalForwardDeps, options: { readonly spec: LocalSpec | DynamicSpec }) {
     this.spec = options.spec;
     this.#deps = deps;
+    this.#find = finderOf(deps.clock, options.spec);
     const serverOptions = { allowHalfOpen: true, pauseOnConnect: true };
     this.#listener = new HostListener({
       makeServer: () => createServer(serverOptions, (socket) => this.#onConnection(socket)),
@@ -90,6 +95,7 @@ export class LocalForward implements Forward {
       throw listenError(bind, port, error);
     }
     this.#deps.log.info(`listening: ${describeForward({ ...this.spec, at: this.at })}`);
+    if (this.spec.kind === 'dynamic' && this.spec.users === undefined) this.#warnOpen();
   }
 
   /** Stops listening and resets connections without a tunnel. Open tunnels belong to their links and stay. */
@@ -116,25 +122,46 @@ export class LocalForward implements Forward {
     this.#isFull = false;
     this.#pending.add(socket);
     this.#probing ??= this.#deps.clock.every(PROBE_INTERVAL, () => this.#probe());
+    let cancelRequest = (): void => {};
     const onGone = (): void => {
       this.#pending.delete(socket);
-      cancel();
+      cancelFinding();
+      cancelRequest();
     };
-    const cancel = this.#deps.opener.open(this.spec.target, {
+    socket.on('error', ignore).once('close', onGone);
+    const cancelFinding = this.#find(socket, {
+      onFound: (found) => {
+        cancelRequest = this.#request(socket, found, onGone);
+      },
+      onRefused: (why) => this.#warnRefused(`${placeText(this.at)}: a program was refused: ${why}`),
+    });
+  }
+
+  /** @returns a function that cancels */
+  #request(socket: Socket, { target, tellGranted, tellRefused }: FoundTarget, onGone: () => void): () => void {
+    return this.#deps.opener.open(target, {
       onAccepted: () => {
         this.#pending.delete(socket);
         socket.off('close', onGone).off('error', ignore);
         this.#count(socket);
-        return socketEnd(socket);
+        const end = socketEnd(socket);
+        tellGranted();
+        return end;
       },
       onRefused: (reason) => {
-        const name = describeTarget(this.spec.target);
-        const [source, text] = [describeForward(this.spec), `${name}: ${explainReason(reason)}`];
-        this.#deps.floodLog.say({ source, name, kind: 'connection refused', level: 'warn', text });
-        socket.resetAndDestroy();
+        this.#warnRefused(`${describeTarget(target)}: ${explainReason(reason)}`);
+        tellRefused(reason);
       },
     });
-    socket.on('error', ignore).once('close', onGone);
+  }
+
+  #warnRefused(text: string): void {
+    const source = describeForward(this.spec);
+    this.#deps.floodLog.say({ source, name: this.#name, kind: 'connection refused', level: 'warn', text });
+  }
+
+  get #name(): string {
+    return this.spec.kind === 'dynamic' ? placeText(this.at) : describeTarget(this.spec.target);
   }
 
   #count(socket: Socket): void {
@@ -155,16 +182,30 @@ export class LocalForward implements Forward {
     this.#probing = undefined;
   }
 
+  #warnOpen(): void {
+    const places = this.#listener.servers.map((server) => server.address());
+    if (places.every((place) => typeof place !== 'object' || isLoopback(place as AddressInfo))) return;
+    this.#deps.log.warn(
+      `everybody who reaches port ${this.port} of this machine can use the tunnel: add --socks-auth FILE, or bind it to 127.0.0.1`,
+    );
+  }
+
   /** Once until there is room again, because programs retry. */
   #warnFull(): void {
-    const target = describeTarget(this.spec.target);
     if (!this.#isFull)
       this.#deps.log.warn(
-        `${target}: no file descriptor is left for another connection: close some, or raise the limit of open files (ulimit -n)`,
+        `${this.#name}: no file descriptor is left for another connection: close some, or raise the limit of open files (ulimit -n)`,
       );
     this.#isFull = true;
   }
 }
+
+const finderOf = (clock: Clock, spec: LocalSpec | DynamicSpec): TargetFinder =>
+  spec.kind === 'local'
+    ? oneTarget(spec.target)
+    : anyTarget({ clock, users: spec.users === undefined ? undefined : new ProxyUsers(spec.users) });
+
+const isLoopback = ({ address }: AddressInfo): boolean => address === '::1' || address.startsWith('127.');
 
 function listenError(bind: string | undefined, port: number, error: unknown): ListenError {
   const cause = { cause: error };
