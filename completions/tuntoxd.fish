@@ -14,6 +14,7 @@ complete -c tuntoxd -s C -l state-dir -x -a '(__fish_complete_directories (comma
 complete -c tuntoxd -s U -l user -x -a '(__fish_complete_users)' -d 'The user to switch to when started as root; leave it out under systemd'
 complete -c tuntoxd -l socket-path -x -d 'The control socket'
 complete -c tuntoxd -l socket-group -x -d 'The group whose members may use the control socket'
+complete -c tuntoxd -l agent-users -x -d 'Who may reach the targets of the forwards through agent.sock: none, group (that of the control socket) or all'
 complete -c tuntoxd -l log-level -x -d 'Log level: error, warn, info, debug or trace'
 complete -c tuntoxd -l log-format -x -d 'Log format: plain, json or journal; auto means journal under systemd, plain elsewhere'
 complete -c tuntoxd -l network-udp-ports -x -d 'The first and last UDP port to choose from, such as 33445:33545; random by default'

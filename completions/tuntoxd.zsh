@@ -15,6 +15,7 @@ _arguments -S \
   '(--user -U)'{--user,-U}'[The user to switch to when started as root; leave it out under systemd]:VALUE:_users' \
   '--socket-path[The control socket]:VALUE:' \
   '--socket-group[The group whose members may use the control socket]:VALUE:' \
+  '--agent-users[Who may reach the targets of the forwards through agent.sock\: none, group (that of the control socket) or all]:VALUE:' \
   '--log-level[Log level\: error, warn, info, debug or trace]:VALUE:' \
   '--log-format[Log format\: plain, json or journal; auto means journal under systemd, plain elsewhere]:VALUE:' \
   '--network-udp-ports[The first and last UDP port to choose from, such as 33445\:33545; random by default]:VALUE:' \

@@ -52,8 +52,8 @@ export class Conversation {
     let missing: unknown;
     for (const path of pathsOf(places)) {
       try {
-        const begun = await Conversation.#beginAt(deps, path, request);
-        if (begun.hello.state === places.state) return begun;
+        const begun = await Conversation.#beginAt(deps, { path, owner: places.owner }, request);
+        if (places.state === undefined || begun.hello.state === places.state) return begun;
         begun.conversation.close();
         missing ??= new AgentSocketError('not-running', `${path}: the agent there has another identity`);
       } catch (error) {
@@ -66,10 +66,10 @@ export class Conversation {
 
   static async #beginAt(
     deps: { readonly clock: Clock },
-    path: string,
+    { path, owner }: { readonly path: string; readonly owner: AgentPlaces['owner'] },
     request: AgentRequest,
   ): Promise<{ readonly conversation: Conversation; readonly hello: Hello }> {
-    const socket = await connectToAgent(path);
+    const socket = await connectToAgent(path, owner);
     const conversation = new Conversation(socket);
     socket.write(encodeRequest(request));
     let didHang = false;

@@ -43,13 +43,20 @@ export type ServerRequest =
   | ({ readonly ask: 'ping'; readonly count: number } & ToServer)
   /** Lists what the server offers. */
   | ({ readonly ask: 'services' } & ToServer)
-  /** Stays connected to the server, and tells its events, until the client disconnects. */
-  | ({ readonly ask: 'hold' } & ToServer);
+  /**
+   * Stays connected to the server, and tells its events, until the client disconnects. `targets`: what it will open; refused at once if
+   * the agent would refuse one of them.
+   */
+  | ({ readonly ask: 'hold'; readonly targets?: readonly AgentTarget[] | undefined } & ToServer);
 
-export type AgentRequest =
+/** Requests that name a server. */
+export type HostRequest =
   | ServerRequest
   /** Disconnects from the server as soon as nobody uses it, and not only after the idle time. */
-  | { readonly ask: 'leave'; readonly host: AgentHost }
+  | { readonly ask: 'leave'; readonly host: AgentHost };
+
+export type AgentRequest =
+  | HostRequest
   | { readonly ask: 'status' }
   /** Ends the agent: `idle`: as soon as nobody uses it. */
   | { readonly ask: 'stop'; readonly when: 'now' | 'idle' };
@@ -105,9 +112,12 @@ function serverRequest(message: Message): ServerRequest | string {
   if (typeof onlyIfConnected !== 'boolean') return 'onlyIfConnected: true or false is expected';
   const common = { host, timeout, maxRetries, onlyIfConnected };
   switch (message.ask) {
-    case 'hold':
+    case 'hold': {
+      const targets = targetsOf(message.targets);
+      return targets === undefined ? 'targets: a list of targets is expected' : { ask: 'hold', targets, ...common };
+    }
     case 'services':
-      return { ask: message.ask, ...common };
+      return { ask: 'services', ...common };
     case 'ping': {
       const { count = 1 } = message;
       return isWhole(count, 1, MAX_PINGS) ? { ask: 'ping', count, ...common } : 'count: a number is expected';
@@ -143,6 +153,12 @@ function targetOf(value: unknown): AgentTarget | undefined {
   const { host, port, service } = isObject(value) ? value : {};
   if (isName(service)) return { service };
   return isName(host) && isWhole(port, 1, 65_535) ? { host, port } : undefined;
+}
+
+function targetsOf(value: unknown = []): AgentTarget[] | undefined {
+  if (!Array.isArray(value)) return undefined;
+  const targets = value.map(targetOf).filter((target) => target !== undefined);
+  return targets.length === value.length ? targets : undefined;
 }
 
 const isName = (value: unknown): value is string =>

@@ -1,8 +1,9 @@
-/** The place of the agent's socket, and the connection to it: only its user may have either. */
+/** The place of the agent's socket, and the connection to it: only its user may have either, or the owner of this machine. */
 import { lstatSync, readlinkSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
 import { CodedError, systemCodeOf } from '../base/coded-error.js';
+import { type DaemonOwner, SYSTEM_RUNTIME_DIRECTORY } from '../base/daemon-service.js';
 import { systemReason } from '../base/system-error.js';
 import type { UserDirectories } from '../base/user-directories.js';
 
@@ -24,17 +25,29 @@ export interface AgentPlaces {
   readonly byIdentity: string | undefined;
   /** In the runtime directory; undefined if there is none, or the path is too long. */
   readonly inRuntime: string | undefined;
-  /** The state directory. */
-  readonly state: string;
+  /** The state directory; undefined for the daemon of this machine, which a client knows by its place. */
+  readonly state: string | undefined;
+  readonly owner: DaemonOwner;
 }
 
+/** An agent of a user. */
+export type UserPlaces = AgentPlaces & { readonly state: string };
+
+/** Where the daemon of this machine shares the targets of its forwards with users. */
+export const SYSTEM_PLACES: AgentPlaces = {
+  byIdentity: undefined,
+  inRuntime: join(SYSTEM_RUNTIME_DIRECTORY, NAME),
+  state: undefined,
+  owner: 'system',
+};
+
 /** @throws AgentSocketError if no path is short enough */
-export function agentPlaces({ runtime, state }: Pick<UserDirectories, 'runtime' | 'state'>): AgentPlaces {
+export function agentPlaces({ runtime, state }: Pick<UserDirectories, 'runtime' | 'state'>): UserPlaces {
   const [byIdentity, inRuntime] = [state, runtime].map((directory) => {
     const path = directory === undefined ? undefined : join(directory, NAME);
     return path !== undefined && fits(path) ? path : undefined;
   });
-  if (byIdentity !== undefined || inRuntime !== undefined) return { byIdentity, inRuntime, state };
+  if (byIdentity !== undefined || inRuntime !== undefined) return { byIdentity, inRuntime, state, owner: 'user' };
   throw new AgentSocketError(
     'failed',
     `the path ${join(state, NAME)} is too long for a socket (at most ${MAX_PATH_LENGTH} bytes): set XDG_RUNTIME_DIR to a ` +
@@ -45,6 +58,24 @@ export function agentPlaces({ runtime, state }: Pick<UserDirectories, 'runtime' 
 /** Returns the paths at which a client looks for the agent, one after the other. */
 export const pathsOf = ({ byIdentity, inRuntime }: AgentPlaces): string[] =>
   [byIdentity, inRuntime].filter((path) => path !== undefined);
+
+/** @throws AgentSocketError `not-ours` */
+export const checkDirectory = (path: string, owner: DaemonOwner): void =>
+  owner === 'user' ? checkOwnDirectory(path) : checkSystemDirectory(path);
+
+/** Root makes the directory, in one of its own, and gives it to the daemon's user. @throws AgentSocketError */
+function checkSystemDirectory(path: string): void {
+  const directory = dirname(path);
+  try {
+    const [parent, status] = [lstatSync(dirname(directory)), lstatSync(directory)];
+    const isFor = ({ uid }: { readonly uid: number }): boolean => uid === 0 || uid === process.geteuid?.();
+    const areSafe = [parent, status].every((one) => one.isDirectory() && (one.mode & 0o022) === 0);
+    if (areSafe && isFor(parent)) return;
+    throw new AgentSocketError('not-ours', `the agent's socket cannot be in ${directory}: other users can write there`);
+  } catch (error) {
+    throw agentSocketError(error, path);
+  }
+}
 
 /** Another user who owns or can change the directory could listen in our place, and would be sent secrets. @throws AgentSocketError */
 export function checkOwnDirectory(path: string, uid = process.geteuid?.()): void {
@@ -68,9 +99,9 @@ export function checkOwnDirectory(path: string, uid = process.geteuid?.()): void
 }
 
 /** @throws AgentSocketError `not-running`, `not-ours`, `failed` */
-export async function connectToAgent(path: string): Promise<Socket> {
-  checkOwnDirectory(path);
-  const target = linkTargetOf(path);
+export async function connectToAgent(path: string, owner: DaemonOwner = 'user'): Promise<Socket> {
+  checkDirectory(path, owner);
+  const target = owner === 'user' ? linkTargetOf(path) : undefined;
   if (target !== undefined) checkLinkTarget(target);
   return new Promise((resolve, reject) => {
     const socket = connect({ path: target ?? path, allowHalfOpen: true });

@@ -41,6 +41,8 @@ export interface DaemonSettings {
   readonly user: string | undefined;
   /** Without a group only the daemon's user may use the socket. */
   readonly socket: { readonly path: string; readonly group: string | undefined };
+  /** Who of this machine may use the agent's socket; for the daemon of a user always none, because it is the agent of that user. */
+  readonly agent: { readonly users: 'none' | 'group' | 'all' };
   readonly log: { readonly level: LogLevel; readonly format: LogFormat };
   readonly network: {
     /** Undefined means a random port. */
@@ -124,7 +126,7 @@ export function loadSettings(input: SettingsInput): LoadedSettings {
   const outsideFile = [...unread, ...layers.slice(1).flatMap(errorsOfLayer)];
   const errors = [...errorsOfLayer(layer), ...outsideFile];
   const chosen = new Map(written.map((value) => [value.setting.key, value]));
-  if (errors.length === 0) errors.push(...contradictions(chosen));
+  if (errors.length === 0) errors.push(...contradictions(chosen, input.paths?.owner ?? 'system'));
   if (errors.length > 0) throw new SettingsError(errors, outsideFile);
   const { paths = SYSTEM_PATHS } = input;
   const defaults = defaultsOf(paths);
@@ -200,7 +202,7 @@ function errorsOf({ setting, value, place, itemPlaces }: WrittenValue): string[]
 }
 
 /** Finds values that are valid, but not together. */
-function contradictions(chosen: ReadonlyMap<string, WrittenValue>): string[] {
+function contradictions(chosen: ReadonlyMap<string, WrittenValue>, owner: DaemonPaths['owner']): string[] {
   const textOf = (key: string): string => String(chosen.get(key)?.value ?? '');
   const errors: string[] = [];
   const bootstrap = chosen.get('network.bootstrap');
@@ -208,6 +210,10 @@ function contradictions(chosen: ReadonlyMap<string, WrittenValue>): string[] {
     const place = chosen.get('network.nodes_file')?.place;
     const other = `network.nodes_file (${place}) names some: remove one of the two`;
     errors.push(`${bootstrap.place}: network.bootstrap: it means no nodes, but ${other}`);
+  }
+  const users = chosen.get('agent.users');
+  if (owner === 'user' && users !== undefined && users.value !== 'none') {
+    errors.push(`${users.place}: agent.users: your own daemon is for you alone: remove it`);
   }
   const proxy = textOf('network.proxy');
   if (proxy === '' || parseProxyOrNone(proxy) === undefined) return errors;
@@ -232,11 +238,12 @@ function nested(chosen: ReadonlyMap<string, unknown>): object {
 /** Never throws, because everything has been checked. */
 function typed(shape: SettingsShape, { directory = '' }: SettingsInput): DaemonSettings {
   const fileOrNone = (path: string): string | undefined => (path === '' ? undefined : resolve(directory, path));
-  const { socket, log, network, access, targets, http } = shape;
+  const { socket, agent, log, network, access, targets, http } = shape;
   return deeplyFrozen({
     stateDirectory: shape.state_dir,
     user: orNone(shape.user),
     socket: { path: socket.path, group: orNone(socket.group) },
+    agent: { users: agent.users as DaemonSettings['agent']['users'] },
     log: { level: log.level as LogLevel, format: log.format as LogFormat },
     network: {
       udpPorts: network.udp_ports === '' ? undefined : parsePortRange(network.udp_ports),

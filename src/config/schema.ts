@@ -10,6 +10,7 @@ export interface SettingsShape {
   state_dir: string;
   user: string;
   socket: { path: string; group: string };
+  agent: { users: string };
   log: { level: string; format: string };
   network: {
     udp_ports: string;
@@ -112,6 +113,14 @@ export const SCHEMA: convict.Schema<SettingsShape> = {
       format: optional(() => {}),
       default: SYSTEM_PATHS.group,
       env: 'TUNTOX_SOCKET_GROUP',
+    },
+  },
+  agent: {
+    users: {
+      doc: 'Who may reach the targets of the forwards through agent.sock: none, group (that of the control socket) or all.',
+      format: oneOf('none', 'group', 'all'),
+      default: 'none',
+      env: 'TUNTOX_AGENT_USERS',
     },
   },
   log: {

@@ -1,6 +1,6 @@
 /** Before a daemon of a user starts: the agent of `tuntox` (agent/) has the same identity, and ends for the daemon, which takes its place. */
 import { AgentError, Conversation } from '../agent/conversation.js';
-import { type AgentPlaces, AgentSocketError } from '../agent/socket-file.js';
+import { AgentSocketError, type UserPlaces } from '../agent/socket-file.js';
 import type { Clock } from '../base/clock.js';
 import { CodedError, messageOf } from '../base/coded-error.js';
 import type { Logger } from '../base/logger.js';
@@ -22,7 +22,7 @@ interface Deps {
 }
 
 /** Resolves when no agent has the identity. @param places of its socket @throws AgentHandoverError when it is in use */
-export async function endAgent({ clock, log, isRunning }: Deps, places: AgentPlaces): Promise<void> {
+export async function endAgent({ clock, log, isRunning }: Deps, places: UserPlaces): Promise<void> {
   const pid = await askToEnd(clock, places);
   if (pid === undefined) return;
   log.info(`the agent of tuntox (process ${pid}) ends, and this daemon takes its place`);
@@ -36,7 +36,7 @@ export async function endAgent({ clock, log, isRunning }: Deps, places: AgentPla
 }
 
 /** Asks the agent to end when nobody uses it. @returns its process ID; undefined if there is none */
-async function askToEnd(clock: Clock, places: AgentPlaces): Promise<number | undefined> {
+async function askToEnd(clock: Clock, places: UserPlaces): Promise<number | undefined> {
   try {
     const { conversation, hello } = await Conversation.begin({ clock }, places, { ask: 'stop', when: 'idle' });
     await conversation

@@ -1,6 +1,6 @@
 /**
- * The daemon as a client: the servers that it is connected to, the forwards to them, and, for a daemon of a user, the agent's socket, by
- * which the `tuntox` of this user reaches them.
+ * The daemon as a client: the servers that it is connected to, the forwards to them, and the agent's socket, by which `tuntox` reaches
+ * them: that of its user, who may do everything, or of the users of this machine, who may reach the targets of the forwards.
  */
 import type { AgentPlaces } from '../agent/socket-file.js';
 import type { Clock } from '../base/clock.js';
@@ -8,7 +8,9 @@ import { messageOf } from '../base/coded-error.js';
 import { SERVICE_COMMANDS } from '../base/daemon-service.js';
 import type { Logger } from '../base/logger.js';
 import type { Random } from '../base/random.js';
+import type { SharedWith } from '../engine/agent/agent-listener.js';
 import { AgentServer } from '../engine/agent/agent-server.js';
+import { refusalOfShared } from '../engine/agent/shared-targets.js';
 import { ServerPool } from '../engine/client/server-pool.js';
 import { StandingForwards } from '../engine/client/standing-forwards.js';
 import type { Engine } from '../engine/engine.js';
@@ -18,8 +20,6 @@ import type { KeptPath } from '../platform/socket-upkeep.js';
 
 /** ms for which a server stays connected that nobody uses. */
 const IDLE_TIME = 10 * 60_000;
-
-const STOP = `to stop it: ${SERVICE_COMMANDS.user.stop}`;
 
 interface Deps {
   readonly clock: Clock;
@@ -32,6 +32,7 @@ interface Deps {
 export interface AgentOptions {
   /** Where the agent's socket may be. */
   readonly places: AgentPlaces;
+  readonly sharedWith?: SharedWith | undefined;
   /** Name and version. */
   readonly program: string;
   readonly pid: number;
@@ -49,8 +50,12 @@ export class ClientRole {
     this.#pool = pool;
     this.forwards = forwards;
     if (agent === undefined) return;
-    const stop = (): string => `tuntoxd keeps the connections of this user; ${STOP}`;
-    this.#agent = new AgentServer({ ...deps, pool, stop }, { ...agent, ownKey: deps.engine.id.publicKey });
+    const { owner } = agent.places;
+    const whose = owner === 'user' ? 'this user' : 'this machine';
+    const stop = (): string => `tuntoxd keeps the connections of ${whose}; to stop it: ${SERVICE_COMMANDS[owner].stop}`;
+    const whyNot = owner === 'user' ? undefined : refusalOfShared(forwards);
+    this.#agent = new AgentServer({ ...deps, pool, stop, whyNot }, { ...agent, ownKey: deps.engine.id.publicKey });
+    forwards.onRemoved(() => this.#agent?.review());
   }
 
   /** @param agent undefined: no agent's socket */
@@ -70,7 +75,7 @@ export class ClientRole {
     try {
       await this.#agent?.start();
     } catch (error) {
-      this.#log.warn(`tuntox of this user does not use this daemon: ${messageOf(error)}`);
+      this.#log.warn(`tuntox does not use the connections of this daemon: ${messageOf(error)}`);
     }
   }
 

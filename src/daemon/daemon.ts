@@ -1,7 +1,6 @@
 /** Assembles the service: the engine, admission of clients, target rules, and the control socket. */
 
 import { isDeepStrictEqual } from 'node:util';
-import type { AgentPlaces } from '../agent/socket-file.js';
 import type { Clock } from '../base/clock.js';
 import type { Logger } from '../base/logger.js';
 import type { Random } from '../base/random.js';
@@ -24,7 +23,7 @@ import type { SettingNames } from '../engine/state/setting-names.js';
 import type { KeptPath } from '../platform/socket-upkeep.js';
 import { accessSettings, accessSettingsOrError, secretPlace } from './access-settings.js';
 import { AccessSummary } from './access-summary.js';
-import { ClientRole } from './client-role.js';
+import { type AgentOptions, ClientRole } from './client-role.js';
 import { Configuration, type Loaded, type Settings } from './configuration.js';
 import { HttpPages } from './http-pages.js';
 import { affectedBy, type Consent, confirm } from './methods/affected-clients.js';
@@ -55,8 +54,8 @@ export interface DaemonOptions {
   readonly pid: number;
   /** The group that may use the control socket; undefined: only its owner may. */
   readonly groupId: number | undefined;
-  /** Where the agent's socket may be; undefined: the daemon is not the agent of its user. */
-  readonly agent?: AgentPlaces | undefined;
+  /** Where the agent's socket may be, and for whom; undefined: there is none. */
+  readonly agent?: Pick<AgentOptions, 'places' | 'sharedWith'> | undefined;
 }
 
 /** What errors of the engine call our settings. */
@@ -173,8 +172,8 @@ export class Daemon {
         { entryOf: (peerId) => access.entryOf(peerId), addressesOf: targetAddresses(deps.clock), services, addresses },
         settings.targets,
       );
-      const { agent: places, version, pid } = options;
-      const agent = places === undefined ? undefined : { places, program: `tuntoxd ${version}`, pid };
+      const { version, pid } = options;
+      const agent = options.agent && { ...options.agent, program: `tuntoxd ${version}`, pid };
       const client = await ClientRole.open({ ...deps, engine }, directory, agent);
       const daemon = new Daemon(deps, options, { loaded, engine, access, services, targets, client });
       isAdmitted = (peerId) => daemon.#admission.isAdmitted(peerId);

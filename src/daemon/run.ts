@@ -1,5 +1,5 @@
 /** Runs the daemon: opens its log, connects it with signals and the service manager. */
-import { type AgentPlaces, agentPlaces } from '../agent/socket-file.js';
+import { agentPlaces, type UserPlaces } from '../agent/socket-file.js';
 import { systemClock, systemMicroseconds } from '../base/clock.js';
 import type { Logger } from '../base/logger.js';
 import { ownVersion } from '../base/own-files.js';
@@ -20,6 +20,7 @@ import { Daemon } from './daemon.js';
 import { DaemonLog } from './daemon-log.js';
 import { linkDefaultSocket } from './default-socket.js';
 import { makeOwnDirectories, socketGroup } from './process-setup.js';
+import { sharedAgent } from './shared-agent.js';
 import type { DaemonSignals } from './signals.js';
 import { Watchdog } from './watchdog.js';
 
@@ -72,8 +73,9 @@ async function serve(
     const groupId = socketGroup(process, log, loaded);
     const manager = await managing;
     manager.status('starting');
-    const agent = agentPlacesOf(loaded, environment);
-    if (agent !== undefined) await endAgent({ clock: systemClock, log, isRunning: isRunning(process) }, agent);
+    const places = agentPlacesOf(loaded, environment);
+    if (places !== undefined) await endAgent({ clock: systemClock, log, isRunning: isRunning(process) }, places);
+    const agent = places === undefined ? sharedAgent(log, settings.agent.users, groupId) : { places };
     const daemon = await Daemon.start(deps, loaded, { version, pid, groupId, agent });
     const { path } = settings.socket;
     const link = await linkDefaultSocket({ log, environment }, path);
@@ -113,7 +115,7 @@ const isRunning =
   };
 
 /** A daemon of a user that has the identity of the user's `tuntox` is its agent. */
-function agentPlacesOf({ owner, settings }: Loaded, environment: NodeJS.ProcessEnv): AgentPlaces | undefined {
+function agentPlacesOf({ owner, settings }: Loaded, environment: NodeJS.ProcessEnv): UserPlaces | undefined {
   const directories = userDirectories(environment);
   const isAgent = owner === 'user' && settings.stateDirectory === directories.state;
   return isAgent ? agentPlaces(directories) : undefined;

@@ -11,7 +11,7 @@ t.test('a request is read as it was written', async (t) => {
     { ask: 'open', host, target, ...common },
     { ask: 'open', host: { toxId: ID, secret: 'canary' }, target: { service: 'ssh' }, ...common, timeout: 60_000 },
     { ask: 'ping', count: 4, host, ...common, onlyIfConnected: true },
-    { ask: 'hold', host, ...common, timeout: 1_000, maxRetries: 3 },
+    { ask: 'hold', host, targets: [target, { service: 'ssh' }], ...common, timeout: 1_000, maxRetries: 3 },
     { ask: 'services', host, ...common },
     { ask: 'leave', host: { toxId: ID, secret: undefined, name: undefined } },
     { ask: 'status' },
@@ -50,6 +50,8 @@ t.test('a wrong request is refused with what is expected', async (t) => {
     [/^maxRetries:/, { ...open, maxRetries: -1 }],
     [/^onlyIfConnected:/, { ...open, onlyIfConnected: 1 }],
     [/^count:/, { ...open, ask: 'ping', count: 0 }],
+    [/^targets:/, { ...open, ask: 'hold', targets: target }],
+    [/^targets:/, { ...open, ask: 'hold', targets: [target, {}] }],
   ];
   for (const [what, message] of wrong) t.match(parseRequest(JSON.stringify(message)), { kind: 'wrong', what });
   t.match(parseRequest('{"version":1'), { kind: 'wrong' });

@@ -15,6 +15,7 @@ t.test('a fresh machine has the defaults, typed and frozen', async (t) => {
     stateDirectory: '/etc/tuntox',
     user: undefined,
     socket: { path: '/run/tuntox/tuntoxd.sock', group: 'tuntox' },
+    agent: { users: 'none' },
     log: { level: 'info', format: 'auto' },
     network: {
       udpPorts: undefined,
@@ -42,6 +43,15 @@ t.test('the daemon of a user has the paths of that user, which settings override
   t.match(effective.get('state_dir'), { value: '/s', source: 'default' });
   const other = loadSettings({ ...input, environment: { TUNTOX_STATE_DIR: '/other' } });
   t.equal(other.settings.stateDirectory, '/other');
+});
+
+t.test('only the daemon of this machine may share its forwards with users', async (t) => {
+  t.equal(load(t, { file: 'agent: {users: group}' }).settings.agent.users, 'group');
+  t.match(errorsOf(t, { file: 'agent: {users: everybody}' }), [/agent\.users: use one of none, group, all$/]);
+  const paths = { owner: 'user', config: '/h/tuntox.yaml', stateDirectory: '/s', socket: '/r/tuntoxd.sock', group: '' };
+  const environment = { TUNTOX_AGENT_USERS: 'all' };
+  const input = { configFile: undefined, flags: [], environment, paths: paths as DaemonPaths };
+  t.throws(() => loadSettings(input), /TUNTOX_AGENT_USERS: agent\.users: your own daemon is for you alone: remove it/);
 });
 
 t.test('a file is read into values', async (t) => {

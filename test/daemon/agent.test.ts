@@ -7,7 +7,7 @@ import t, { type Test } from 'tap';
 import { carry } from '../../src/agent/carry.js';
 import { Conversation } from '../../src/agent/conversation.js';
 import type { AgentRequest } from '../../src/agent/messages.js';
-import { type AgentPlaces, agentPlaces, pathsOf } from '../../src/agent/socket-file.js';
+import { type AgentPlaces, agentPlaces, pathsOf, type UserPlaces } from '../../src/agent/socket-file.js';
 import { systemClock } from '../../src/base/clock.js';
 import { silentLogger } from '../../src/base/logger.js';
 import { endAgent } from '../../src/daemon/agent-handover.js';
@@ -21,7 +21,7 @@ import { startEcho, TestDaemon } from './support/test-daemon.js';
 
 const deps = { clock: systemClock };
 
-const placesFor = (t: Test): AgentPlaces =>
+const placesFor = (t: Test): UserPlaces =>
   agentPlaces({ state: temporaryDirectory(t), runtime: join(temporaryDirectory(t), 'tuntox') });
 
 async function ask(t: Test, places: AgentPlaces, request: AgentRequest): Promise<Conversation> {
@@ -33,7 +33,7 @@ async function ask(t: Test, places: AgentPlaces, request: AgentRequest): Promise
 /** A daemon that is an agent, and an open server in its network. */
 async function start(t: Test) {
   const places = placesFor(t);
-  const daemon = await TestDaemon.start(t, { agent: places });
+  const daemon = await TestDaemon.start(t, { agent: { places } });
   const { engine, id: toxId } = await daemon.server();
   const open = { secret: undefined, whitelist: [], isInsecureOpen: true };
   engine.serve(new AccessPolicy(new FixedFactors({ random: daemon.random }, open)));

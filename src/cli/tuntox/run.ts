@@ -16,7 +16,7 @@ import { onStopSignal, STOP_SIGNALS, type StopSignal, stopSignalsOf } from '../.
 import { closePipeAtEnd } from '../../platform/process/standard-output.js';
 import { StatusLine } from '../status-line.js';
 import { logPathOf } from './agent/agent-paths.js';
-import type { AgentRoute } from './agent/route.js';
+import type { AgentRoute } from './agent/agent-route.js';
 import { type StartContext, StopRequest } from './context.js';
 import { displayOn, mayShowProgress } from './display.js';
 import { readGivenFiles } from './given-files.js';

@@ -14,6 +14,7 @@ import {
   AGENT_VERSION,
   type AgentRequest,
   encodeLine,
+  type HostRequest,
   MAX_REQUEST_SIZE,
   parseRequest,
   type ServerRequest,
@@ -24,6 +25,7 @@ import type { ConnectionEvent } from '../../base/connection-event.js';
 import type { Logger } from '../../base/logger.js';
 import type { Random } from '../../base/random.js';
 import { ToxId } from '../../tox/crypto/tox-id.js';
+import type { LocalEnd } from '../../tunnel/stream/local-end.js';
 import { explainReason } from '../../tunnel/wire/reasons.js';
 import type { Target } from '../../tunnel/wire/target.js';
 import { ConnectRetry } from '../client/connect-retry.js';
@@ -55,11 +57,13 @@ export interface Agent {
   readonly pid: number;
   readonly ownKey: ToxId['publicKey'];
   /** The directory of the identity. */
-  readonly state: string;
+  readonly state: string | undefined;
   readonly options: readonly string[] | undefined;
   status(): object;
   /** @returns why it does not end */
   stop(when: 'now' | 'idle'): string | undefined;
+  /** Why the request to a server with this key is refused; undefined if it is not. */
+  readonly whyNot?: ((key: ToxId['publicKey'], request: HostRequest) => string | undefined) | undefined;
   /** The connection uses a server from now on, or does not any more. */
   onServing(connection: AgentConnection): void;
   onOver(connection: AgentConnection): void;
@@ -72,6 +76,10 @@ export class AgentConnection {
   /** Ends what was begun for the request, in reverse. */
   readonly #undo: (() => void)[] = [];
   #timeout: Timer | undefined;
+  /** Why the request is refused by now. */
+  #whyNot: () => string | undefined = () => undefined;
+  /** Of the open tunnel. */
+  #tunnelEnd: LocalEnd | undefined;
   #state: 'asking' | 'serving' | 'open' | 'over' = 'asking';
 
   constructor(deps: AgentConnectionDeps, socket: Socket) {
@@ -89,6 +97,14 @@ export class AgentConnection {
   /** Ends it with an error, unless a tunnel has it: the tunnel tells its own end. */
   close(code: string, message: string): void {
     if (this.#state !== 'open') this.#fail(code, message);
+  }
+
+  /** Ends it if its request is refused by now. */
+  review(): void {
+    const why = this.#state === 'over' ? undefined : this.#whyNot();
+    if (why === undefined) return;
+    if (this.#tunnelEnd === undefined) this.#fail('not-allowed', why);
+    else this.#tunnelEnd.reset('closed-by-owner');
   }
 
   readonly #onData = (bytes: Buffer): void => {
@@ -136,16 +152,20 @@ export class AgentConnection {
         return;
       }
       case 'leave':
-        this.#leave(request.host.toxId);
+        this.#leave(request);
         return;
       default:
         this.#serve(request);
     }
   }
 
-  #leave(toxId: string): void {
-    const id = this.#idOf(toxId);
-    if (id !== undefined) this.#finish({ event: 'left', users: this.#deps.pool.leave(id.publicKey) });
+  #leave(request: HostRequest): void {
+    const { pool, agent } = this.#deps;
+    const id = this.#idOf(request.host.toxId);
+    if (id === undefined) return;
+    const why = agent.whyNot?.(id.publicKey, request);
+    if (why !== undefined) this.#fail('not-allowed', why);
+    else this.#finish({ event: 'left', users: pool.leave(id.publicKey) });
   }
 
   /** Fails if it is none. */
@@ -162,6 +182,12 @@ export class AgentConnection {
     if (id === undefined) return;
     if (id.publicKey.equals(agent.ownKey)) {
       this.#fail('own-id', 'this is the Tox ID of this machine itself: use the one of the server');
+      return;
+    }
+    this.#whyNot = () => agent.whyNot?.(id.publicKey, request);
+    const why = this.#whyNot();
+    if (why !== undefined) {
+      this.#fail('not-allowed', why);
       return;
     }
     if (request.onlyIfConnected === true && pool.find(id.publicKey)?.isOnline !== true) {
@@ -221,7 +247,8 @@ export class AgentConnection {
         this.#state = 'open';
         const socket = this.#socket;
         socket.off('data', this.#onData).off('end', this.#onEnd).pause();
-        return agentEnd(this.#deps.clock, socket);
+        this.#tunnelEnd = agentEnd(this.#deps.clock, socket);
+        return this.#tunnelEnd;
       },
       onRefused: (reason) => this.#fail(reason, explainReason(reason)),
     });

@@ -1,8 +1,8 @@
-/** The agent's socket, as a listener: a file that only its user can reach. */
-import { chmodSync, lstatSync, readlinkSync, rmSync, symlinkSync, unlinkSync } from 'node:fs';
+/** The agent's socket, as a listener: a file that only its user can reach; or, that of the daemon of this machine, those whom its owner allows. */
+import { chmodSync, lchownSync, lstatSync, readlinkSync, rmSync, symlinkSync, unlinkSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
-import { type AgentPlaces, AgentSocketError, checkOwnDirectory, connectToAgent } from '../../agent/socket-file.js';
+import { type AgentPlaces, AgentSocketError, checkDirectory, connectToAgent } from '../../agent/socket-file.js';
 import { systemReason } from '../../base/system-error.js';
 import { makeDirectories } from '../state/file-system.js';
 
@@ -10,26 +10,53 @@ const DIRECTORY_MODE = 0o700;
 const FOR_OTHERS = 0o077;
 /** For creating the socket: only its user may connect. */
 const PRIVATE_UMASK = 0o177;
+const SHARED_MODES = { group: 0o660, all: 0o666 } as const;
+
+/** Who else may connect: members of a group, or all users of this machine. */
+export type SharedWith = { readonly users: 'group'; readonly id: number } | { readonly users: 'all' };
+
+interface ListenOptions {
+  readonly owner: AgentPlaces['owner'];
+  /** Undefined: only its user may connect. */
+  readonly sharedWith?: SharedWith | undefined;
+}
 
 /**
  * Listens, and replaces a socket on which no process listens any more.
  * @throws AgentSocketError `in-use` when a process answers there, `not-ours`, `failed`
  */
-async function listenForAgent(path: string, accept: (socket: Socket) => void): Promise<Server> {
-  makeOwnDirectory(path);
-  await removeStale(path);
+async function listenForAgent(
+  path: string,
+  { owner, sharedWith }: ListenOptions,
+  accept: (socket: Socket) => void,
+): Promise<Server> {
+  // That of the system is made by its service manager, or by root.
+  if (owner === 'user') makeOwnDirectory(path);
+  checkDirectory(path, owner);
+  await removeStale(path, owner);
   const server = createServer({ allowHalfOpen: true }, accept);
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error) => reject(listenError(error, path)));
+    server.once('error', (error) => reject(listenError(error, path, owner)));
     // Node creates the socket before `listen` returns.
     const umask = process.umask(PRIVATE_UMASK);
     try {
       server.listen(path, resolve);
+      if (sharedWith !== undefined && !isSocketGone(path)) share(path, sharedWith);
+    } catch (error) {
+      server.close();
+      reject(listenError(error, path, owner));
     } finally {
       process.umask(umask);
     }
   });
   return server;
+}
+
+function share(path: string, sharedWith: SharedWith): void {
+  const { users } = sharedWith;
+  // The sandbox of a service forbids the call, which is needless for the process's own group.
+  if (users === 'group' && lstatSync(path).gid !== sharedWith.id) lchownSync(path, -1, sharedWith.id);
+  chmodSync(path, SHARED_MODES[users]);
 }
 
 /** An open socket, and the link to it beside the identity. */
@@ -46,12 +73,13 @@ export interface AgentListener {
  * @throws AgentSocketError
  */
 export async function openAgentSocket(
-  places: AgentPlaces,
+  { places, sharedWith }: { readonly places: AgentPlaces; readonly sharedWith?: SharedWith | undefined },
   accept: (socket: Socket) => void,
   onError: (error: Error) => void,
 ): Promise<AgentListener> {
-  const { byIdentity, inRuntime } = places;
-  const listen = async (path: string): Promise<Server> => (await listenForAgent(path, accept)).on('error', onError);
+  const { byIdentity, inRuntime, owner } = places;
+  const listen = async (path: string): Promise<Server> =>
+    (await listenForAgent(path, { owner, sharedWith }, accept)).on('error', onError);
   let [path, server] = await firstOf([inRuntime, byIdentity], listen);
   const link = path === byIdentity ? undefined : byIdentity;
   const restoreLink = (): boolean => link !== undefined && linkTo(link, path);
@@ -120,8 +148,10 @@ function isSocketGone(path: string): boolean {
   }
 }
 
-function listenError(error: unknown, path: string): AgentSocketError {
-  const message = `cannot create ${path} (${systemReason(error)}): set XDG_RUNTIME_DIR to a directory of yours`;
+function listenError(error: unknown, path: string, owner: AgentPlaces['owner']): AgentSocketError {
+  const advice =
+    owner === 'user' ? 'set XDG_RUNTIME_DIR to a directory of yours' : `make ${dirname(path)} a directory of this user`;
+  const message = `cannot create ${path} (${systemReason(error)}): ${advice}`;
   return new AgentSocketError('failed', message, { cause: error });
 }
 
@@ -135,10 +165,9 @@ function makeOwnDirectory(path: string): void {
     const message = `cannot create the directory ${directory} for the agent's socket (${systemReason(error)}): set XDG_RUNTIME_DIR to a directory of yours`;
     throw new AgentSocketError('failed', message, { cause: error });
   }
-  checkOwnDirectory(path);
 }
 
-async function removeStale(path: string): Promise<void> {
+async function removeStale(path: string, owner: AgentPlaces['owner']): Promise<void> {
   const status = lstatSync(path, { throwIfNoEntry: false });
   if (status === undefined) return;
   if (status.isSymbolicLink()) {
@@ -148,11 +177,14 @@ async function removeStale(path: string): Promise<void> {
   }
   if (!status.isSocket()) throw new AgentSocketError('failed', `${path} exists and is not a socket: move it away`);
   try {
-    (await connectToAgent(path)).destroy();
+    (await connectToAgent(path, owner)).destroy();
   } catch (error) {
     if (!(error instanceof AgentSocketError) || error.code !== 'not-running') throw error;
     unlinkSync(path);
     return;
   }
-  throw new AgentSocketError('in-use', `another agent listens on ${path}: tuntox agent stop ends it`);
+  throw new AgentSocketError(
+    'in-use',
+    `another process listens on ${path}: end it${owner === 'user' ? ' with tuntox agent stop' : ''}`,
+  );
 }

@@ -3,7 +3,8 @@ import type { Readable, Writable } from 'node:stream';
 import { carry } from '../../agent/carry.js';
 import { AgentError, type Conversation } from '../../agent/conversation.js';
 import type { AgentEvent, AgentHost, ServerRequest } from '../../agent/messages.js';
-import type { Clock } from '../../base/clock.js';
+import { AgentSocketError } from '../../agent/socket-file.js';
+import type { Clock, Timer } from '../../base/clock.js';
 import type { ConnectionEvent } from '../../base/connection-event.js';
 import { FloodLog } from '../../base/flood-log.js';
 import { Listeners } from '../../base/listeners.js';
@@ -25,6 +26,8 @@ export type Remote = Pick<RemoteServer, 'online' | 'givenUp' | 'forward' | 'pipe
 
 /** ms that a connection to a local port waits for the server; as a connection of one's own does. */
 const FORWARD_TIMEOUT = 60_000;
+/** ms between looks for the daemon of this machine, which has ended. */
+const RETURN_INTERVAL = 1_000;
 /** Connections of local ports that this process takes; each needs two descriptors. */
 const MAX_FORWARDED = 1_024;
 
@@ -44,6 +47,8 @@ export interface AgentRemoteOptions {
   readonly retry: RetryPolicy;
   /** Whether this process lasts: it stays connected, and outlives an agent that is killed. */
   readonly isLasting: boolean;
+  /** Whether the agent is the daemon of this machine: a process that lasts waits until its owner has started it again. */
+  readonly isOfSystem?: boolean;
 }
 
 export class AgentRemote implements Remote {
@@ -58,6 +63,7 @@ export class AgentRemote implements Remote {
   #loggedPath: string | undefined;
   #wasConnected = false;
   #isClosed = false;
+  #returning: Timer | undefined;
   #onOnline: () => void = () => {};
   readonly #online: Promise<void>;
 
@@ -133,6 +139,7 @@ export class AgentRemote implements Remote {
 
   close(): void {
     this.#isClosed = true;
+    this.#returning?.cancel();
     for (const forward of this.#forwards) forward.close();
     for (const conversation of this.#conversations) conversation.close();
     this.#floodLog.close();
@@ -166,13 +173,16 @@ export class AgentRemote implements Remote {
   /** Holds the server as long as this process lasts. */
   async #hold(): Promise<never> {
     for (;;) {
-      const conversation = await this.#ask({ ask: 'hold' });
+      const conversation = await this.#askToHold();
       try {
         for (;;) {
           const event = await conversation.next();
           if (event === undefined) break;
           this.#onEvent(event);
         }
+      } catch (error) {
+        // The user who stops the own agent ends its clients, too.
+        if (!(this.#isOfSystem && error instanceof AgentError && error.code === 'shutting-down')) throw error;
       } finally {
         conversation.close();
       }
@@ -180,8 +190,30 @@ export class AgentRemote implements Remote {
         throw new AgentError('agent-ended', 'the agent, which held the connection to the server, has ended: try again');
       }
       this.#loggedPath = undefined;
-      this.#deps.log.warn('the agent, which held the connection to the server, was killed: starting it again');
+      this.#deps.log.warn(
+        this.#isOfSystem
+          ? 'the daemon of this machine, which held the connection to the server, has ended: waiting for it'
+          : 'the agent, which held the connection to the server, was killed: starting it again',
+      );
     }
+  }
+
+  async #askToHold(): Promise<Conversation> {
+    for (;;) {
+      try {
+        return await this.#ask({ ask: 'hold' });
+      } catch (error) {
+        const isGone = error instanceof AgentSocketError && error.code === 'not-running';
+        if (!(isGone && this.#isOfSystem && this.#options.isLasting) || this.#isClosed) throw error;
+      }
+      await new Promise<void>((resolve) => {
+        this.#returning = this.#deps.clock.after(RETURN_INTERVAL, resolve);
+      });
+    }
+  }
+
+  get #isOfSystem(): boolean {
+    return this.#options.isOfSystem === true;
   }
 
   #onEvent(told: AgentEvent): void {

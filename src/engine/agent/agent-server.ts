@@ -1,4 +1,4 @@
-/** The agent's socket: programs of this user reach servers through the connections of this process. */
+/** The agent's socket: programs of this user, or of others whom the owner allows, reach servers through the connections of this process. */
 import type { Socket } from 'node:net';
 import { encodeLine } from '../../agent/messages.js';
 import { type AgentPlaces, pathsOf } from '../../agent/socket-file.js';
@@ -8,8 +8,8 @@ import type { Logger } from '../../base/logger.js';
 import type { Random } from '../../base/random.js';
 import type { PublicKey } from '../../tox/crypto/keys.js';
 import type { ServerPool } from '../client/server-pool.js';
-import { AgentConnection } from './agent-connection.js';
-import { type AgentListener, openAgentSocket } from './agent-listener.js';
+import { type Agent, AgentConnection } from './agent-connection.js';
+import { type AgentListener, openAgentSocket, type SharedWith } from './agent-listener.js';
 
 /** Simultaneous clients, if there are so many descriptors. */
 const MAX_CONNECTIONS = 2_048;
@@ -21,12 +21,16 @@ export interface AgentServerDeps {
   readonly pool: Pick<ServerPool, 'hold' | 'find' | 'leave' | 'list'>;
   /** Ends the process at once, or when nobody uses it; returns why not. */
   readonly stop: (when: 'now' | 'idle') => string | undefined;
+  /** Why a request is refused; undefined if it is not. Without this, every client may ask everything. */
+  readonly whyNot?: Agent['whyNot'];
   /** How many clients use a server has changed. */
   readonly onUsers?: (count: number) => void;
 }
 
 export interface AgentServerOptions {
   readonly places: AgentPlaces;
+  /** Who may connect beside this user. */
+  readonly sharedWith?: SharedWith | undefined;
   /** Name and version, such as `tuntox 0.2.0`. */
   readonly program: string;
   readonly pid: number;
@@ -68,7 +72,7 @@ export class AgentServer {
   async start(): Promise<void> {
     // Errors of single connections, such as a lack of descriptors.
     const onError = (error: Error): void => this.#deps.log.warn(`the agent's socket: ${error.message}`);
-    const listener = await openAgentSocket(this.#options.places, (socket) => this.#accept(socket), onError);
+    const listener = await openAgentSocket(this.#options, (socket) => this.#accept(socket), onError);
     if (this.#isStopped) listener.close();
     else this.#listener = listener;
   }
@@ -87,8 +91,13 @@ export class AgentServer {
     }
   }
 
+  /** Ends what `whyNot` refuses by now. */
+  review(): void {
+    for (const connection of [...this.#connections]) connection.review();
+  }
+
   #accept(socket: Socket): void {
-    const { clock, random, log, pool, stop } = this.#deps;
+    const { clock, random, log, pool, stop, whyNot } = this.#deps;
     const { program, pid, ownKey, options, places } = this.#options;
     if (this.#connections.size >= this.#limit) {
       const message = `the agent has ${this.#connections.size} clients, as many as it can: end some`;
@@ -104,6 +113,7 @@ export class AgentServer {
       options,
       status: () => this.#status(),
       stop,
+      whyNot,
       onServing: (connection: AgentConnection) => this.#setUsing(connection, true),
       onOver: (connection: AgentConnection) => {
         this.#connections.delete(connection);

@@ -1,6 +1,8 @@
 /** The forwards that the daemon keeps up: stored beside its identity, opened with it, and there until they are removed. */
 
+import { Listeners } from '../../base/listeners.js';
 import type { PublicKey } from '../../tox/crypto/keys.js';
+import type { Target } from '../../tunnel/wire/target.js';
 import type { FileSystem } from '../state/file-system.js';
 import { JsonFile } from '../state/json-file.js';
 import type { StateDirectory } from '../state/state-file-error.js';
@@ -24,6 +26,7 @@ export class StandingForwards {
   readonly #deps: Deps;
   readonly #file: JsonFile<readonly ForwardEntry[]>;
   readonly #forwards: StandingForward[] = [];
+  readonly #removals = new Listeners<[]>();
   #isClosed = false;
 
   private constructor(deps: Deps, file: JsonFile<readonly ForwardEntry[]>) {
@@ -52,6 +55,19 @@ export class StandingForwards {
 
   get all(): ForwardState[] {
     return this.#forwards.map(({ state }) => state);
+  }
+
+  /** Returns the targets of the forwards to a server; undefined if there are none. */
+  targetsOf(server: PublicKey): readonly Target[] | undefined {
+    const entries = this.#forwards
+      .map(({ entry }) => entry)
+      .filter((entry) => entry.server.id.publicKey.equals(server));
+    return entries.length === 0 ? undefined : entries.map(({ target }) => target);
+  }
+
+  /** Calls back after each removal. */
+  onRemoved(listener: () => void): void {
+    this.#removals.add(listener);
   }
 
   /** How many wait for their port. */
@@ -96,6 +112,7 @@ export class StandingForwards {
     const place = this.#forwards.findIndex((one) => isSamePort(one.entry, entry));
     const [forward] = place < 0 ? [] : this.#forwards.splice(place, 1);
     forward?.abort();
+    this.#removals.tell();
   }
 
   /** Stops listening; the engine ends the connections. */

@@ -6,13 +6,12 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import type { Test } from 'tap';
-import type { AgentPlaces } from '../../../src/agent/socket-file.js';
 import { type Clock, systemClock } from '../../../src/base/clock.js';
 import { type Logger, silentLogger } from '../../../src/base/logger.js';
 import { loadSettings } from '../../../src/config/daemon-settings.js';
 import { ControlClient } from '../../../src/control/client.js';
 import type { Loaded } from '../../../src/daemon/configuration.js';
-import { Daemon } from '../../../src/daemon/daemon.js';
+import { Daemon, type DaemonOptions } from '../../../src/daemon/daemon.js';
 import { DaemonLog } from '../../../src/daemon/daemon-log.js';
 import { anyTarget, noTarget } from '../../../src/engine/access/target-rules.js';
 import type { RemoteServer } from '../../../src/engine/client/remote-server.js';
@@ -114,7 +113,7 @@ export class TestDaemon {
       readonly clock?: Clock;
       readonly environment?: Readonly<Record<string, string>>;
       readonly directory?: string;
-      readonly agent?: AgentPlaces;
+      readonly agent?: DaemonOptions['agent'];
     } = {},
   ): Promise<TestDaemon> {
     const { clock = systemClock, environment = {}, directory = temporaryDirectory(t) } = options;

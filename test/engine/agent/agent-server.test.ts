@@ -156,7 +156,7 @@ t.test('an agent that dies within a transfer is told from the end of the service
   await once(agent, 'listening');
   const { conversation } = await Conversation.begin(
     deps,
-    { byIdentity: dying, inRuntime: undefined, state: '/s' },
+    { byIdentity: dying, inRuntime: undefined, state: '/s', owner: 'user' },
     {
       ask: 'open',
       host: { toxId: OTHER_ID },

@@ -1,10 +1,8 @@
-/** Whether a client goes through the user's agent, and how. */
-import { AgentError, Conversation } from '../../../agent/conversation.js';
+/** Whether a client goes through the user's agent, or that of this machine, and how. */
 import type { AgentHost } from '../../../agent/messages.js';
-import { AgentSocketError } from '../../../agent/socket-file.js';
 import { ALIAS } from '../../../base/alias.js';
 import { systemClock } from '../../../base/clock.js';
-import { demoted, type Logger } from '../../../base/logger.js';
+import { demoted } from '../../../base/logger.js';
 import { ownVersion } from '../../../base/own-files.js';
 import type { ClientSettings, RunSettings } from '../../../config/classic-settings.js';
 import { AgentRemote } from '../../../engine/agent/agent-remote.js';
@@ -13,18 +11,19 @@ import type { GivenFlag } from '../flags.js';
 import type { OptionName } from '../options.js';
 import { AgentAccess } from './agent-access.js';
 import { placesOf } from './agent-paths.js';
+import type { AgentRoute } from './agent-route.js';
+import { isConnected } from './is-connected.js';
 import { networkOptionsOf } from './network-options.js';
 import { startAgent } from './start-agent.js';
-
-/** Makes the connection; its log may be in the background. @param options.isShown whether a display tells its events */
-export type AgentRoute = (log: Logger, options: { readonly isShown: boolean }) => AgentRemote;
+import { systemRoute } from './system-route.js';
 
 /** With these, another identity than that of the agent is asked for. */
 const OWN_IDENTITY: readonly OptionName[] = ['--state-dir', '--id-file'];
 
 /**
  * Returns the way through the agent: for hosts, which know its identity, unless -C names another one; for `-i ID` if it is connected to
- * that server at this moment. A secret may allow more than the identity of the agent, so who gives one has a connection of their own.
+ * that server at this moment, or the daemon of this machine shares such a connection. A secret may allow more than the identity of the
+ * agent, so who gives one has a connection of their own.
  * @returns undefined if the client connects itself @throws AgentSocketError
  */
 export async function agentRoute(
@@ -46,7 +45,9 @@ export async function agentRoute(
     return routeTo(process, named, settings, flags);
   }
   const isPlain = secret.from === 'nowhere' && settings.proxy === undefined && !isGiven(NETWORK_OPTIONS);
-  return isPlain && (await isConnected(process.env, toxId)) ? routeTo(process, { toxId }, settings, flags) : undefined;
+  if (!isPlain) return undefined;
+  if (await isConnected(placesOf(process.env), { toxId })) return routeTo(process, { toxId }, settings, flags);
+  return systemRoute(process, settings);
 }
 
 function routeTo(
@@ -73,17 +74,4 @@ function routeTo(
       { host, name, retry: settings.patience, isLasting: settings.mode === 'forward' },
     );
   };
-}
-
-/** Whether the agent is connected to the server; false without an agent. Never rejects. */
-async function isConnected(environment: NodeJS.ProcessEnv, toxId: string): Promise<boolean> {
-  try {
-    const request = { ask: 'hold', host: { toxId }, onlyIfConnected: true } as const;
-    const { conversation } = await Conversation.begin({ clock: systemClock }, placesOf(environment), request);
-    const event = await conversation.next().finally(() => conversation.close());
-    return event?.event === 'held';
-  } catch (error) {
-    if (error instanceof AgentError || error instanceof AgentSocketError) return false;
-    throw error;
-  }
 }

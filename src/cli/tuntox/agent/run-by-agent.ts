@@ -11,7 +11,7 @@ import { displayOn, mayShowProgress } from '../display.js';
 import { jsonEvents } from '../json-events.js';
 import { runJob } from '../modes/job.js';
 import { checkBeforeStore } from '../modes/store.js';
-import type { AgentRoute } from './route.js';
+import type { AgentRoute } from './agent-route.js';
 
 /** Whether a client needs nothing but the agent: no service process, no syslog. */
 export function isLight(settings: RunSettings): settings is ClientSettings {

@@ -1,0 +1,22 @@
+/** Whether an agent is connected to a server at this moment. */
+import { AgentError, Conversation } from '../../../agent/conversation.js';
+import type { AgentHost, AgentTarget } from '../../../agent/messages.js';
+import { type AgentPlaces, AgentSocketError } from '../../../agent/socket-file.js';
+import { systemClock } from '../../../base/clock.js';
+
+/** False also without an agent, and if it would refuse one of the targets. Never rejects. */
+export async function isConnected(
+  places: AgentPlaces,
+  host: AgentHost,
+  targets?: readonly AgentTarget[],
+): Promise<boolean> {
+  try {
+    const request = { ask: 'hold', host, targets, onlyIfConnected: true } as const;
+    const { conversation } = await Conversation.begin({ clock: systemClock }, places, request);
+    const event = await conversation.next().finally(() => conversation.close());
+    return event?.event === 'held';
+  } catch (error) {
+    if (error instanceof AgentError || error instanceof AgentSocketError) return false;
+    throw error;
+  }
+}
