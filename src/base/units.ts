@@ -71,5 +71,13 @@ export function parseDuration(text: string): number | undefined {
   return parts.reduce((sum, [, count, unit]) => sum + Number(count) * (MS_OF_UNIT[unit as string] as number), 0);
 }
 
+const BYTES_OF_UNIT: Readonly<Record<string, number>> = { K: 1024, M: 1024 ** 2, G: 1024 ** 3 };
+
+/** Parses `500K`, `5M`, `1.5G` or a number of bytes; the units are powers of 1024, as in `bytesText`. @returns undefined when it is none */
+export function parseBytes(text: string): number | undefined {
+  const [, count, unit = ''] = /^([0-9]{1,12}(?:\.[0-9]{1,3})?)([KMG])?(?:i?B)?$/i.exec(text) ?? [];
+  return count === undefined ? undefined : Math.round(Number(count) * (BYTES_OF_UNIT[unit.toUpperCase()] ?? 1));
+}
+
 /** Parses a whole number of at most 9 digits. @returns undefined when it is not one */
 export const parseCount = (text: string): number | undefined => (/^[0-9]{1,9}$/.test(text) ? Number(text) : undefined);

@@ -58,6 +58,8 @@ export interface DaemonOptions {
   readonly agent?: Pick<AgentOptions, 'places' | 'sharedWith'> | undefined;
 }
 
+const NO_LIMITS = { rate: undefined, maxTunnels: undefined };
+
 /** What errors of the engine call our settings. */
 const SETTING_NAMES: SettingNames = {
   directory: 'state_dir in the settings',
@@ -147,6 +149,7 @@ export class Daemon {
     let mayReach: EngineOptions['mayReach'] = () => ({ allowed: false, reason: 'starting' });
     let servicesFor: NonNullable<EngineOptions['servicesFor']> = () => [];
     let aliasOf = (_peerId: string): string | undefined => undefined;
+    let limitsOf: NonNullable<EngineOptions['limitsOf']> = () => NO_LIMITS;
     let sourceOf: NonNullable<EngineOptions['sourceOf']> = () => undefined;
     const engine = await deps.startEngine(deps.log, {
       settings: { ...settings.network, proxy: settings.network.proxy && { address: settings.network.proxy } },
@@ -157,6 +160,7 @@ export class Daemon {
       nameOf: (peerId) => nameWithKey(peerId, aliasOf(peerId)),
       mayReach: (...asked) => mayReach(...asked),
       servicesFor: (peerId) => servicesFor(peerId),
+      limitsOf: (peerId) => limitsOf(peerId),
       sourceOf: (peerId) => sourceOf(peerId),
     });
     try {
@@ -164,6 +168,7 @@ export class Daemon {
       const directory = { path: settings.stateDirectory, names: SETTING_NAMES };
       const access = await AccessControl.open(deps, directory, accessSettingsOrError(deps, settings));
       aliasOf = (peerId) => access.entryOf(peerId)?.alias;
+      limitsOf = (peerId) => access.entryOf(peerId) ?? NO_LIMITS;
       let isAdmitted = (_peerId: string): boolean => true;
       const isKept = (id: string): boolean => access.entryOf(id) !== undefined || isAdmitted(id);
       const addresses = await ClientAddresses.open({ ...deps, isKept }, directory);
@@ -265,7 +270,7 @@ export class Daemon {
       if (tunnel.peerRole !== 'client' || tunnel.isClosing) continue;
       if (!this.#targets.explain(tunnel.peerId, reachedBy(tunnel)).isAllowed) tunnels.closeTunnel(tunnel.number);
     }
-    tunnels.announceServices();
+    tunnels.review();
   }
 
   /**

@@ -8,6 +8,7 @@ import { systemRandom } from '../base/random.js';
 import type { PortRange } from '../config/formats.js';
 import type { BootstrapAddress } from '../tox/tox.js';
 import { Tox, type ToxOptions } from '../tox/tox.js';
+import type { LimitsOf } from '../tunnel/peer-limits.js';
 import type { SourceOf } from '../tunnel/server/dialer.js';
 import type { MayReach } from '../tunnel/server/request-handler.js';
 import { TunnelService } from '../tunnel/tunnel-service.js';
@@ -46,6 +47,8 @@ export interface EngineOptions {
   readonly servicesFor?: (peerId: string) => readonly Service[];
   /** Returns from where the targets of a peer are connected to; default: the system chooses. */
   readonly sourceOf?: SourceOf;
+  /** Returns the limits of a peer; default: none of its own. */
+  readonly limitsOf?: LimitsOf;
   /** Returns the name of a peer for the log, by its key in hex; default: the first digits of the key. */
   readonly nameOf?: (peerId: string) => string;
   /** What errors call the settings. */
@@ -87,6 +90,7 @@ export async function startEngine(log: Logger, options: EngineOptions): Promise<
       mayReach,
       ...(options.nameOf === undefined ? {} : { nameOf: options.nameOf }),
       ...(options.servicesFor === undefined ? {} : { servicesFor: options.servicesFor }),
+      ...(options.limitsOf === undefined ? {} : { limitsOf: options.limitsOf }),
       ...(options.sourceOf === undefined ? {} : { sourceOf: options.sourceOf }),
     });
     const engine = new Engine({ ...deps, tox, tunnels, identity }, { nodes, names });

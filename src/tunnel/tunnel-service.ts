@@ -7,19 +7,20 @@ import { Listeners } from '../base/listeners.js';
 import type { Logger } from '../base/logger.js';
 import { LruMap } from '../base/lru-map.js';
 import type { Random } from '../base/random.js';
-import { bytesText } from '../base/units.js';
+import { bytesText, countText } from '../base/units.js';
 import type { Forward, ForwardSpec } from './client/forward-spec.js';
 import { openForward } from './client/open-forward.js';
 import { type Opener, PeerOpener } from './client/peer-opener.js';
 import { waitUntilIdle } from './drain.js';
 import { PeerLink } from './link/peer-link.js';
 import { MAX_BACKLOG, MAX_TUNNELS } from './link/tunnel-table.js';
+import { type LimitsOf, NO_LIMITS, PeerRates } from './peer-limits.js';
 import { quotaRefusal } from './server/descriptor-quota.js';
 import { type Dialer, type SourceOf, TcpDialer } from './server/dialer.js';
 import { PeerCounter } from './server/peer-counter.js';
 import { type MayReach, RequestHandler } from './server/request-handler.js';
 import type { Tunnel } from './stream/tunnel.js';
-import { type PeerRole, type TunnelInfo, TunnelList } from './tunnel-list.js';
+import { type PeerRole, roleOf, type TunnelInfo, TunnelList } from './tunnel-list.js';
 import type { PeerChannel } from './wire/peer-channel.js';
 import { describeReason, type Reason, TunnelError } from './wire/reasons.js';
 import { describeTarget, type Service, type Target } from './wire/target.js';
@@ -57,6 +58,8 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
   readonly #nameOf: (peerId: string) => string;
   readonly #servicesFor: (peerId: string) => readonly Service[];
   readonly #requests: RequestHandler;
+  readonly #limitsOf: LimitsOf;
+  readonly #rates: PeerRates;
   /** Tunnels, and connections that may become tunnels. */
   readonly #limit: number;
   readonly #links = new Map<string, PeerLink>();
@@ -87,6 +90,8 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
     readonly nameOf?: (peerId: string) => string;
     /** By default the system chooses from where targets are connected to. */
     readonly sourceOf?: SourceOf;
+    /** By default peers have no limits of their own. */
+    readonly limitsOf?: LimitsOf;
     readonly dialer?: Dialer;
     readonly descriptors?: number;
   }) {
@@ -98,6 +103,8 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
     this.#floodLog = new FloodLog(deps);
     this.#nameOf = deps.nameOf ?? ((peerId) => peerId.slice(0, 8));
     this.#servicesFor = deps.servicesFor ?? (() => []);
+    this.#limitsOf = deps.limitsOf ?? (() => NO_LIMITS);
+    this.#rates = new PeerRates(deps.clock, this.#limitsOf);
     this.#limit = Math.min(MAX_ALL_TUNNELS, deps.descriptors ?? descriptorShares().tunnels);
     this.#requests = new RequestHandler({
       clock: deps.clock,
@@ -145,6 +152,7 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
           onTunnelOpened: (tunnel) => this.#onTunnelOpened(peerId, tunnel),
           onTunnelClosed: (tunnel, reason) => this.#onTunnelClosed(tunnel, reason),
           onBacklog: (change) => this.#onBacklog(peerId, change),
+          limits: (identity) => (roleOf(identity) === 'client' ? this.#rates.of(peerId) : undefined),
           onClose: () => this.#onLinkClosed(link),
         },
       },
@@ -205,9 +213,15 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
     });
   }
 
-  /** Sends each peer the services that it may reach now. */
-  announceServices(): void {
-    for (const link of this.#links.values()) link.announceServices();
+  /** Called when what peers may do has changed: applies their limits, and sends each the services that it may reach now. */
+  review(): void {
+    this.#rates.update();
+    for (const [peerId, link] of this.#links) {
+      const { maxTunnels } = this.#limitsOf(peerId);
+      const excess = maxTunnels === undefined ? [] : this.#tunnels.of(peerId, 'client').slice(maxTunnels);
+      for (const tunnel of excess) tunnel.close('too-many-tunnels');
+      link.announceServices();
+    }
   }
 
   peers(): PeerInfo[] {
@@ -285,9 +299,17 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
 
   /** Why a peer may have no other tunnel; undefined when it may. */
   #refusalFor(peerId: string): string | undefined {
-    const own = this.#tunnelCounts.of(peerId) + this.#requests.dialsOf(peerId);
+    const { maxTunnels } = this.#limitsOf(peerId);
+    const dials = this.#requests.dialsOf(peerId);
+    if (maxTunnels !== undefined && this.#tunnels.of(peerId, 'client').length + dials >= maxTunnels)
+      return `this client may have ${countText(maxTunnels, 'tunnel')} (--max-tunnels)`;
+    const own = this.#tunnelCounts.of(peerId) + dials;
     if (own >= MAX_TUNNELS) return `this client has ${own} connections, some of them from its earlier sessions`;
     return quotaRefusal(own, { limit: this.#limit, used: this.#used });
+  }
+
+  #forgetIfGone(peerId: string): void {
+    if (!this.#links.has(peerId) && this.#tunnelCounts.of(peerId) === 0) this.#rates.forget(peerId);
   }
 
   #onLinkClosed(link: PeerLink): void {
@@ -296,6 +318,7 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
     if (staleIds.length > 0) this.#staleIds.set(peerId, staleIds);
     this.#openers.get(peerId)?.onLinkClosed(link);
     this.#linksClosed.tell(link);
+    this.#forgetIfGone(peerId);
   }
 
   #onTunnelOpened(peerId: string, tunnel: Tunnel): void {
@@ -308,6 +331,7 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
   #onTunnelClosed(tunnel: Tunnel, reason: Reason | undefined): void {
     const info = this.#tunnels.remove(tunnel);
     this.#tunnelCounts.add(info.peerId, -1);
+    this.#forgetIfGone(info.peerId);
     // A client sees its tunnels open and close; the owner of a server does not.
     const isNews = info.peerRole === 'client' || reason !== undefined;
     const traffic = `, ${bytesText(info.bytesReceived)} in, ${bytesText(info.bytesSent)} out`;

@@ -6,6 +6,7 @@ import {
   countText,
   dateText,
   durationText,
+  parseBytes,
   parseCount,
   parseDuration,
   roundTripText,
@@ -74,6 +75,24 @@ t.test('a duration may have fractions and several units', async (t) => {
     ['1y', undefined],
   ];
   for (const [text, duration] of cases) t.equal(parseDuration(text), duration, text);
+});
+
+t.test('bytes have units of 1024, as they are shown', async (t) => {
+  const cases: readonly (readonly [string, number | undefined])[] = [
+    ['5M', 5 * 1024 * 1024],
+    ['5MiB', 5 * 1024 * 1024],
+    ['500k', 512_000],
+    ['1.5G', 1_610_612_736],
+    ['2048', 2048],
+    ['2048B', 2048],
+    ['', undefined],
+    ['M', undefined],
+    ['-1M', undefined],
+    ['1e6', undefined],
+    ['5 M', undefined],
+    ['5T', undefined],
+  ];
+  for (const [text, bytes] of cases) t.equal(parseBytes(text), bytes, text);
 });
 
 t.test('a count is a whole number', async (t) => {

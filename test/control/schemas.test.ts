@@ -18,7 +18,7 @@ t.test('the JSON Schemas in docs/schema are those of this version', async (t) =>
 
 /** Numbers without a unit: how many, a port, a line, a status of a process. */
 const PLAIN =
-  /^(pid|port|count|left|localPort|udpPort|relayPort|relayClients|line|lines|protocol|exitStatus|known|answering|entries|expired|clients|tunnels|closedTunnels|tunnelsOpened|banned|pending|requests|uses|invitations|last24Hours)$/;
+  /^(pid|port|count|left|localPort|udpPort|relayPort|relayClients|line|lines|protocol|exitStatus|known|answering|entries|expired|clients|tunnels|maxTunnels|closedTunnels|tunnelsOpened|banned|pending|requests|uses|invitations|last24Hours)$/;
 
 t.test('a boolean has no "is" in its name, and a time is text as in RFC 3339', async (t) => {
   for (const [file, text] of jsonSchemas()) {

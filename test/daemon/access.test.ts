@@ -478,6 +478,24 @@ t.test('an edited allow list applies at once, to open tunnels too', async (t) =>
   await client.tunnel(server, port);
 });
 
+t.test('limits of an entry are shown, exported, and count at once for open tunnels', async (t) => {
+  const daemon = await TestDaemon.start(t);
+  const limits = { rate: 1024 * 1024, maxTunnels: 1 };
+  const { client, server, port } = await listedWithTunnel(t, daemon, { name: 'laptop', ...limits });
+  t.match(await daemon.call('clients.show', { client: 'laptop' }), limits);
+  t.match(await daemon.call('whitelist.list', {}), { entries: [limits] });
+  await t.rejects(client.tunnel(server, port), { code: 'too-many-tunnels' });
+  await daemon.call('whitelist.edit', { client: 'laptop', maxTunnels: null });
+  const second = await client.tunnel(server, port);
+  const edit = { client: 'laptop', maxTunnels: 1 };
+  t.match(await daemon.call('whitelist.edit', { ...edit, dryRun: true }), { closedTunnels: 1 });
+  t.match(await daemon.call('whitelist.edit', edit), { changed: [limits], closedTunnels: 1 });
+  t.match(await second.over, { code: 'too-many-tunnels' });
+  const { changed } = await daemon.call('whitelist.edit', { client: 'laptop', rate: null, maxTunnels: null });
+  t.match(changed, [{ rate: null, maxTunnels: null }]);
+  await t.rejects(daemon.call('whitelist.edit', { client: 'laptop', rate: 5 }), { code: 'bad-params' });
+});
+
 t.test('rules and allow lists for addresses apply to the addresses of a name', async (t) => {
   const directory = temporaryDirectory(t);
   const rules = join(directory, 'rules');

@@ -47,6 +47,17 @@ t.test('the answer has a link, its words, and the commands of both programs', as
   t.notMatch(JSON.stringify(await list(daemon)), link.secret);
 });
 
+t.test('a client that comes has the limits of its invitation', async (t) => {
+  const daemon = await TestDaemon.start(t);
+  const limits = { rate: 5000, maxTunnels: 2 };
+  const { link, invitation } = await daemon.call('invite.create', { name: 'laptop', ...limits });
+  t.match(invitation, limits);
+  const client = await daemon.client();
+  const { secret = '' } = parseLink(link?.link ?? '');
+  await client.connect(secret).ping();
+  t.match(await daemon.call('whitelist.list', {}), { entries: [{ name: 'laptop', ...limits }] });
+});
+
 t.test('a link is for one target only if the invitation allows exactly one', async (t) => {
   const daemon = await TestDaemon.start(t);
   const cases: [string[], string | undefined, string][] = [

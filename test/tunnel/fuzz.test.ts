@@ -95,7 +95,7 @@ t.test('random and mutated frames on a live link break only their own tunnels', 
       if (kind === 7) packet = encodeRequest(random.below(100), { host: 'echo', port: 0 });
       if (kind === 8) packet = encodeRequest(random.below(100), { host: random.bytes(8).toString('latin1'), port: 0 });
       peer.send(packet);
-      if (round % 100 === 0) server.announceServices();
+      if (round % 100 === 0) server.review();
       if (round % 50 === 0) await new Promise((resolve) => setImmediate(resolve));
     }
     await until(() => peer.waiting === 0);

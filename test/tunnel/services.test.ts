@@ -66,7 +66,7 @@ t.test('a client learns of services that change while it is connected', async (t
   const { client, server, serverId, services } = await serverOf(world);
   await client.services(serverId);
   services.push({ name: 'web', port: 80 });
-  server.announceServices();
+  server.review();
   await client.ping(serverId);
   t.same(await client.services(serverId), services);
 });

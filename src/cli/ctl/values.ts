@@ -1,6 +1,6 @@
 /** Parsers for the values of options: durations, dates, numbers. */
 import { type Clock, LAST_UNIX_TIME, rfc3339, unixTimeOf } from '../../base/clock.js';
-import { parseCount, parseDuration } from '../../base/units.js';
+import { parseBytes, parseCount, parseDuration } from '../../base/units.js';
 import { usage } from './ctl-error.js';
 
 /** Parses `30d`, `1h30m`, `90s` to whole ms. @throws CtlError `usage` */
@@ -38,4 +38,28 @@ export function countValue(text: string, option: string, most: number): number {
   if (count === undefined || count > most)
     throw usage(`"${text}" is not a number for ${option}`, `use a number from 0 to ${most}`);
   return count;
+}
+
+const [MIN_RATE, MAX_RATE] = [1024, 1e12] as const;
+const MAX_TUNNELS = 1024;
+const NONE = 'none';
+
+/** Parses a rate, such as `5M`, to bytes per second; null for `none`. @throws CtlError `usage` */
+export function rateValue(text: string, option: string): number | null {
+  if (text === NONE) return null;
+  const rate = parseBytes(text.replace(/\/s$/, ''));
+  const examples = 'bytes a second: 500K, 5M, 1.5G';
+  if (rate === undefined) throw usage(`"${text}" is not a rate for ${option}`, examples);
+  if (rate < MIN_RATE)
+    throw usage(`"${text}" is too slow for ${option}`, 'use 1K or more; to admit it no longer: whitelist remove');
+  if (rate > MAX_RATE) throw usage(`"${text}" is too fast for ${option}`, examples);
+  return rate;
+}
+
+/** Parses a number of tunnels; null for `none`. @throws CtlError `usage` */
+export function tunnelsValue(text: string, option: string): number | null {
+  if (text === NONE) return null;
+  const count = parseCount(text);
+  if (count !== undefined && count >= 1 && count <= MAX_TUNNELS) return count;
+  throw usage(`"${text}" is not a number of tunnels for ${option}`, `use a number from 1 to ${MAX_TUNNELS}`);
 }

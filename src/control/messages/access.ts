@@ -8,10 +8,12 @@ import {
   Name,
   notes,
   PublicKeyHex,
+  RateLimit,
   Selector,
   Target,
   TargetText,
   Time,
+  TunnelLimit,
 } from './common.js';
 
 const Note = v.pipe(v.string(), v.maxLength(200), v.regex(/^[^\p{Cc}]*$/u, 'a note is one line of text'));
@@ -22,6 +24,9 @@ export const WhitelistEntry = v.strictObject({
   publicKey: PublicKeyHex,
   name: v.nullable(Name),
   allow: Allow,
+  /** Null: no limit. */
+  rate: v.nullable(RateLimit),
+  maxTunnels: v.nullable(TunnelLimit),
   expiresAt: v.nullable(Time),
   note: v.string(),
   addedAt: Time,
@@ -41,6 +46,8 @@ export const WhitelistItem = v.strictObject({
   id: v.pipe(v.string(), v.minLength(1), v.maxLength(256)),
   name: v.optional(Name),
   allow: v.optional(Allow),
+  rate: v.optional(RateLimit),
+  maxTunnels: v.optional(TunnelLimit),
   expiresAt: v.optional(Time),
   note: v.optional(Note),
 });
@@ -66,6 +73,8 @@ export const EditWhitelist = v.strictObject({
   client: Selector,
   name: v.optional(v.nullable(Name)),
   allow: v.optional(Allow),
+  rate: v.optional(v.nullable(RateLimit)),
+  maxTunnels: v.optional(v.nullable(TunnelLimit)),
   expiresAt: v.optional(v.nullable(Time)),
   note: v.optional(Note),
   dryRun,

@@ -19,6 +19,15 @@ export const Milliseconds = v.pipe(
 export const Count = v.pipe(v.number(), v.integer(), v.minValue(0));
 export const Bytes = v.pipe(Count, v.description('a number of bytes'));
 export const BytesPerSecond = v.pipe(v.number(), v.description('a rate in bytes per second'));
+/** A limit of a client in each direction, for all its tunnels together. */
+export const RateLimit = v.pipe(
+  v.number(),
+  v.integer(),
+  v.minValue(1_024, 'a rate is 1 KiB a second or more'),
+  v.description('bytes per second in each direction, for all tunnels together'),
+);
+/** How many tunnels a client may have at a time. */
+export const TunnelLimit = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1_024));
 /** 64 lower-case hex digits: a client is its public key. */
 export const PublicKeyHex = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
 /** 76 upper-case hex digits. */

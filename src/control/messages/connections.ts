@@ -9,10 +9,12 @@ import {
   Milliseconds,
   NoParams,
   notes,
+  RateLimit,
   Selector,
   Target,
   TargetText,
   Time,
+  TunnelLimit,
 } from './common.js';
 
 /** The route of the packets to a client. The reason says why it is not direct. */
@@ -82,6 +84,9 @@ export const ShownClient = v.strictObject({
   client: Client,
   /** The targets of its whitelist entry; null for a client without an entry. */
   allow: v.nullable(v.array(TargetText)),
+  /** Of its entry; null: no limit. */
+  rate: v.nullable(RateLimit),
+  maxTunnels: v.nullable(TunnelLimit),
   expiresAt: v.nullable(Time),
   connections: v.array(Connection),
 });

@@ -1,7 +1,7 @@
 /** `invite`: links that put the client which redeems one on the whitelist. */
 import * as v from 'valibot';
 import { Allow } from './access.js';
-import { ClientName, Count, dryRun, Milliseconds, Name, notes, Time } from './common.js';
+import { ClientName, Count, dryRun, Milliseconds, Name, notes, RateLimit, Time, TunnelLimit } from './common.js';
 
 const Id = v.pipe(v.string(), v.minLength(1), v.maxLength(64));
 
@@ -10,6 +10,9 @@ export const Invitation = v.strictObject({
   /** The name of the clients that come; a second one is called NAME-2. */
   name: v.nullable(Name),
   allow: Allow,
+  /** Of each client; null: no limit. */
+  rate: v.nullable(RateLimit),
+  maxTunnels: v.nullable(TunnelLimit),
   state: v.picklist(['open', 'used', 'expired', 'revoked']),
   createdAt: Time,
   expiresAt: Time,
@@ -38,6 +41,9 @@ export const CreateInvitation = v.strictObject({
   name: v.optional(Name),
   /** Default: every target that the rules allow. */
   allow: v.optional(Allow),
+  /** Default: no limit. */
+  rate: v.optional(RateLimit),
+  maxTunnels: v.optional(TunnelLimit),
   /** Default: in an hour. */
   expiresAt: v.optional(Time),
   uses: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(100)), 1),

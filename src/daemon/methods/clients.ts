@@ -31,6 +31,8 @@ export function clientMethods(deps: Deps): Pick<MethodHandlers, Names> {
         schema: 'tuntox.client/1',
         client: shown,
         allow: entry?.allow.map(({ text }) => text) ?? null,
+        rate: entry?.rate ?? null,
+        maxTunnels: entry?.maxTunnels ?? null,
         expiresAt: entry?.expiresAt === undefined ? null : rfc3339(entry.expiresAt),
         connections: connectionsOf(deps, admitted.id),
       };

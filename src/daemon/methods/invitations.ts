@@ -42,10 +42,12 @@ export function invitationMethods(deps: Deps): Pick<MethodHandlers, Names> {
 
 async function create(deps: Deps, params: Params<'invite.create'>): Promise<Result<'invite.create'>> {
   const { access, clock, engine, log } = deps;
-  const { name, uses, accessMs, dryRun } = params;
+  const { name, rate, maxTunnels, uses, accessMs, dryRun } = params;
   const wanted = {
     name,
     allow: allowOf(params.allow ?? []),
+    rate,
+    maxTunnels,
     expiresAt: params.expiresAt === undefined ? clock.unixTime() + DEFAULT_TIME : expiryOf(deps, params.expiresAt),
     uses,
     access: accessMs === undefined ? undefined : Math.ceil(accessMs / 1000),
@@ -205,6 +207,8 @@ function shown(deps: Deps, invitation: Invitation): Shown {
     id,
     name: name ?? null,
     allow: allow.map(({ text }) => text),
+    rate: invitation.rate ?? null,
+    maxTunnels: invitation.maxTunnels ?? null,
     state: access.invitations.stateOf(invitation),
     createdAt: rfc3339(createdAt),
     expiresAt: rfc3339(expiresAt),

@@ -141,19 +141,22 @@ async function edit(deps: Deps, params: Params<'whitelist.edit'>): Promise<Chang
   const edited = (entry: WhitelistEntry): WhitelistEntry => {
     const { name = entry.alias, note = entry.note } = params;
     const expiresAt = params.expiresAt === undefined ? entry.expiresAt : expiry;
-    return { ...entry, alias: name ?? undefined, note, expiresAt, allow: allow ?? entry.allow };
+    const { rate = entry.rate, maxTunnels = entry.maxTunnels } = params;
+    const limits = { rate: rate ?? undefined, maxTunnels: maxTunnels ?? undefined };
+    return { ...entry, alias: name ?? undefined, note, expiresAt, allow: allow ?? entry.allow, ...limits };
   };
   const after = edited(before);
-  const closing = engine.tunnels
+  const open = engine.tunnels
     .list()
-    .filter(({ peerId, peerRole }) => peerRole === 'client' && peerId === before.publicKey.hex)
-    .filter((tunnel) => !targets.explain(tunnel.peerId, reachedBy(tunnel), after).isAllowed);
+    .filter(({ peerId, peerRole }) => peerRole === 'client' && peerId === before.publicKey.hex);
+  const staying = open.filter((tunnel) => targets.explain(tunnel.peerId, reachedBy(tunnel), after).isAllowed);
+  const closedTunnels = open.length - Math.min(staying.length, after.maxTunnels ?? staying.length);
   if (!params.dryRun) {
     await saved(access.changeEntry(before.publicKey, edited), nameOf(deps, before.publicKey));
     deps.log.info(`whitelist: ${labelOf(after)} changed`);
   } else checkAlias(aliasOwners(access.entries), after);
   const notes = notesOnServices(deps, allow ?? []);
-  return change({ changed: [shown(deps, after)], closedTunnels: closing.length, notes });
+  return change({ changed: [shown(deps, after)], closedTunnels, notes });
 }
 
 async function remove(deps: Deps, client: string, dryRun: boolean): Promise<Change> {
@@ -237,14 +240,17 @@ function noteWithout({ secret, isOpen }: Deps['access']): string {
 }
 
 /** @throws ControlError */
-function entryOf(deps: Deps, { id, name, allow, expiresAt: expiry, note }: Item): WhitelistEntry {
+function entryOf(deps: Deps, item: Item): WhitelistEntry {
+  const { id, name, allow, rate, maxTunnels, expiresAt: expiry, note } = item;
   const publicKey = newClient(id);
   if (publicKey.equals(deps.engine.id.publicKey)) {
     throw new ControlError('bad-params', "this is the daemon's own Tox ID", { hint: 'use the Tox ID of the client' });
   }
   const expiresAt = expiry === undefined ? undefined : expiryOf(deps, expiry);
   const addedAt = deps.clock.unixTime();
-  return { publicKey, alias: name, allow: allowOf(allow ?? []), expiresAt, note: note ?? '', addedAt, invited: false };
+  const limits = { rate, maxTunnels };
+  const given = { alias: name, allow: allowOf(allow ?? []), ...limits, expiresAt, note: note ?? '' };
+  return { publicKey, ...given, addedAt, invited: false };
 }
 
 /** Makes all entries or none. The message has the place of the item that is wrong. @throws ControlError */
@@ -305,6 +311,8 @@ const adoptedEntry = ({ friend, admittedBy }: AdmittedClient, now: number): Whit
   publicKey: friend.publicKey,
   alias: undefined,
   allow: [],
+  rate: undefined,
+  maxTunnels: undefined,
   expiresAt: undefined,
   note: admittedBy === 'secret' ? 'adopted: was admitted by the secret' : 'adopted: was admitted by access.open',
   addedAt: now,
@@ -327,6 +335,8 @@ const shown = ({ clock }: Pick<Deps, 'clock'>, entry: WhitelistEntry): Change['a
   publicKey: keyText(entry.publicKey),
   name: entry.alias ?? null,
   allow: entry.allow.map(({ text }) => text),
+  rate: entry.rate ?? null,
+  maxTunnels: entry.maxTunnels ?? null,
   expiresAt: entry.expiresAt === undefined ? null : rfc3339(entry.expiresAt),
   note: entry.note,
   addedAt: rfc3339(entry.addedAt),

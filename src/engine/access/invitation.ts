@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { ALIAS } from '../../base/alias.js';
 import { PublicKey } from '../../tox/crypto/keys.js';
-import { type AllowedTarget, isTime, parseAllowed } from './whitelist.js';
+import { type AllowedTarget, isLimit, isTime, parseAllowed } from './whitelist.js';
 
 /** Bytes of SHA-256. */
 const HASH_SIZE = 32;
@@ -33,6 +33,9 @@ export interface Invitation {
   readonly name: string | undefined;
   /** Empty: every target that the global rules allow. */
   readonly allow: readonly AllowedTarget[];
+  /** Of each of them; see WhitelistEntry. */
+  readonly rate: number | undefined;
+  readonly maxTunnels: number | undefined;
   /** Unix times, s. */
   readonly createdAt: number;
   readonly expiresAt: number;
@@ -79,6 +82,8 @@ export const encodeInvitation = (invitation: Invitation): Record<string, unknown
   id: invitation.id,
   name: invitation.name ?? null,
   allow: invitation.allow.map(({ text }) => text),
+  rate: invitation.rate ?? null,
+  max_tunnels: invitation.maxTunnels ?? null,
   created_at: invitation.createdAt,
   expires_at: invitation.expiresAt,
   revoked_at: invitation.revokedAt ?? null,
@@ -94,12 +99,16 @@ export function decodeInvitation(value: unknown, place: number): Invitation {
   const fields = (value ?? {}) as Record<string, unknown>;
   const { id, name, allow, uses, access, sha256: hash, redeemed, late, revoked_at: revokedAt } = fields;
   const { created_at: createdAt, expires_at: expiresAt } = fields;
+  // Older versions did not write these.
+  const { rate = null, max_tunnels: maxTunnels = null } = fields;
   const invalid = (field: string): never => {
     throw new Error(`invitation ${place}: its "${field}" is invalid`);
   };
   if (!(typeof id === 'string' && ALIAS.test(id))) return invalid('id');
   if (name !== null && !(typeof name === 'string' && ALIAS.test(name))) return invalid('name');
   if (!Array.isArray(allow)) return invalid('allow');
+  if (!isLimit(rate)) return invalid('rate');
+  if (!isLimit(maxTunnels)) return invalid('max_tunnels');
   if (!isTime(createdAt)) return invalid('created_at');
   if (!isTime(expiresAt)) return invalid('expires_at');
   if (revokedAt !== null && !isTime(revokedAt)) return invalid('revoked_at');
@@ -112,6 +121,8 @@ export function decodeInvitation(value: unknown, place: number): Invitation {
     id,
     name: name ?? undefined,
     allow: allow.map((text, index) => parseAllowed(String(text), index + 1)),
+    rate: rate ?? undefined,
+    maxTunnels: maxTunnels ?? undefined,
     createdAt,
     expiresAt,
     revokedAt: revokedAt ?? undefined,

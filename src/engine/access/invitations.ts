@@ -39,7 +39,10 @@ export interface InvitationsDeps {
   note(change: (lists: AccessLists) => AccessLists): Promise<void>;
 }
 
-export type NewInvitation = Pick<Invitation, 'name' | 'allow' | 'expiresAt' | 'uses' | 'access'>;
+export type NewInvitation = Pick<
+  Invitation,
+  'name' | 'allow' | 'rate' | 'maxTunnels' | 'expiresAt' | 'uses' | 'access'
+>;
 
 export class Invitations implements InvitationCheck {
   readonly #deps: InvitationsDeps;

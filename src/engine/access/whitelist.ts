@@ -23,6 +23,10 @@ export interface WhitelistEntry {
   readonly alias: string | undefined;
   /** Empty: every target that the global rules allow. */
   readonly allow: readonly AllowedTarget[];
+  /** Bytes per second in each direction, for all its tunnels together; undefined: no limit. */
+  readonly rate: number | undefined;
+  /** Undefined: no limit of its own. */
+  readonly maxTunnels: number | undefined;
   /** Unix time, s. */
   readonly expiresAt: number | undefined;
   readonly note: string;
@@ -154,6 +158,8 @@ export const whitelistFormat: JsonFormat<Whitelist> = {
       key: entry.publicKey.hex.toUpperCase(),
       alias: entry.alias ?? null,
       allow: entry.allow.map(({ text }) => text),
+      rate: entry.rate ?? null,
+      max_tunnels: entry.maxTunnels ?? null,
       expires_at: entry.expiresAt ?? null,
       note: entry.note,
       added_at: entry.addedAt,
@@ -179,8 +185,10 @@ function decodeEntry(value: unknown, place: number): WhitelistEntry {
     expires_at: expiresAt,
     note,
     added_at: addedAt,
-    // Older versions did not write it.
+    // Older versions did not write these.
     invited = false,
+    rate = null,
+    max_tunnels: maxTunnels = null,
   } = (value ?? {}) as Record<string, unknown>;
   const publicKey = typeof key === 'string' ? PublicKey.parse(key) : undefined;
   const invalid = (field: string): never => {
@@ -190,6 +198,8 @@ function decodeEntry(value: unknown, place: number): WhitelistEntry {
   // People could not type any other alias.
   if (alias !== null && !(typeof alias === 'string' && ALIAS.test(alias))) return invalid('alias');
   if (!Array.isArray(allow)) return invalid('allow');
+  if (!isLimit(rate)) return invalid('rate');
+  if (!isLimit(maxTunnels)) return invalid('max_tunnels');
   if (expiresAt !== null && !isTime(expiresAt)) return invalid('expires_at');
   if (typeof note !== 'string') return invalid('note');
   if (!isTime(addedAt)) return invalid('added_at');
@@ -198,11 +208,17 @@ function decodeEntry(value: unknown, place: number): WhitelistEntry {
     publicKey,
     alias: alias ?? undefined,
     allow: allow.map((text, index) => parseAllowed(String(text), index + 1)),
+    rate: rate ?? undefined,
+    maxTunnels: maxTunnels ?? undefined,
     expiresAt: expiresAt ?? undefined,
     note,
     addedAt,
     invited,
   };
 }
+
+/** Null: there is none. */
+export const isLimit = (value: unknown): value is number | null =>
+  value === null || (Number.isSafeInteger(value) && (value as number) > 0);
 
 export const isTime = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;

@@ -4,7 +4,7 @@ import type { Random } from '../../base/random.js';
 import type { FrameScheduler } from '../stream/frame-scheduler.js';
 import type { LocalEnd } from '../stream/local-end.js';
 import { BASE_WINDOW, WINDOW_POOL, WindowPool } from '../stream/receive-window.js';
-import { type Terms, Tunnel, type TunnelIdentity, type TunnelLink } from '../stream/tunnel.js';
+import { type RateLimits, type Terms, Tunnel, type TunnelIdentity, type TunnelLink } from '../stream/tunnel.js';
 import { FROM_ACCEPTOR, type Frame } from '../wire/frame.js';
 import type { Reason } from '../wire/reasons.js';
 import type { PeerTerms } from './negotiation.js';
@@ -20,6 +20,8 @@ const OPENER_LINGER = 2_000;
 const ACCEPTOR_LINGER = 250;
 
 export interface TunnelHandlers {
+  /** Returns how fast a tunnel may carry, together with others; undefined: no limit, now or later. */
+  limits?(identity: TunnelIdentity): RateLimits | undefined;
   onTunnelOpened(tunnel: Tunnel): void;
   /** @param reason undefined when the tunnel ended in good order */
   onTunnelClosed(tunnel: Tunnel, reason: Reason | undefined): void;
@@ -92,10 +94,12 @@ export class TunnelTable {
       peer.kind === 'extended'
         ? { kind: 'extended', credit: peer.credit, pool: this.#pool }
         : { kind: 'upstream', linger: isOpener ? OPENER_LINGER : ACCEPTOR_LINGER };
-    const tunnel = new Tunnel({ link: this.#link, clock: this.#deps.clock, local }, { identity, terms });
+    const { clock, handlers } = this.#deps;
+    const limits = handlers.limits?.(identity);
+    const tunnel = new Tunnel({ link: this.#link, clock, local, limits }, { identity, terms });
     (isOpener ? this.#opened : this.#accepted).set(identity.id, tunnel);
     this.#all.add(tunnel);
-    this.#deps.handlers.onTunnelOpened(tunnel);
+    handlers.onTunnelOpened(tunnel);
     tunnel.start();
   }
 

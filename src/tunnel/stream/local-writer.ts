@@ -5,6 +5,7 @@
 import type { Writable } from 'node:stream';
 import { isPartOfMore } from '../../base/bytes.js';
 import type { Clock, Timer } from '../../base/clock.js';
+import type { RateLimit, RateWaiter } from './rate-limit.js';
 
 /** Bytes of one write: enough for a fast target, while a slow one still frees memory and credit step by step. */
 const WRITE_SIZE = 256 * 1024;
@@ -32,6 +33,8 @@ export class LocalWriter {
   readonly #sink: Writable;
   readonly #clock: Clock;
   readonly #handlers: LocalWriterHandlers;
+  readonly #limit: RateLimit | undefined;
+  readonly #waiter: RateWaiter = { onRoom: () => this.#bytesInWrite > 0 || this.#flush() };
   #pieces: Buffer[] = [];
   #bytes = 0;
   #bytesInWrite = 0;
@@ -45,9 +48,14 @@ export class LocalWriter {
   #isDone = false;
   #watching: Timer | undefined;
 
-  constructor(deps: { readonly clock: Clock; readonly sink: Writable }, handlers: LocalWriterHandlers) {
+  /** @param deps.limit of the bytes that the program gets */
+  constructor(
+    deps: { readonly clock: Clock; readonly sink: Writable; readonly limit?: RateLimit | undefined },
+    handlers: LocalWriterHandlers,
+  ) {
     this.#clock = deps.clock;
     this.#sink = deps.sink;
+    this.#limit = deps.limit;
     this.#handlers = handlers;
   }
 
@@ -115,6 +123,7 @@ export class LocalWriter {
   /** Stops its timer. */
   stop(): void {
     this.#watching?.cancel();
+    this.#limit?.leave(this.#waiter);
   }
 
   #gather(data: Buffer): void {
@@ -158,7 +167,10 @@ export class LocalWriter {
       if (this.#isEnding) this.#sink.end();
       return;
     }
-    const batch = this.#takeBatch();
+    const room = this.#limit?.room(this.#waiter) ?? WRITE_SIZE;
+    if (room === 0) return;
+    const batch = this.#takeBatch(Math.min(WRITE_SIZE, room));
+    this.#limit?.spend(this.#waiter, this.#bytesInWrite);
     const last = batch.pop() as Buffer;
     this.#sink.cork();
     for (const piece of batch) this.#sink.write(piece);
@@ -168,10 +180,15 @@ export class LocalWriter {
     this.#sink.uncork();
   }
 
-  #takeBatch(): Buffer[] {
+  /** @param limit bytes; one below WRITE_SIZE is kept exactly, a piece is divided for it */
+  #takeBatch(limit: number): Buffer[] {
     let count = 0;
     let bytes = 0;
-    while (count < this.#pieces.length && bytes < WRITE_SIZE) {
+    while (count < this.#pieces.length && bytes < limit) {
+      const piece = this.#pieces[count] as Buffer;
+      const rest = Math.ceil(limit - bytes);
+      if (limit < WRITE_SIZE && piece.length > rest)
+        this.#pieces.splice(count, 1, piece.subarray(0, rest), piece.subarray(rest));
       bytes += (this.#pieces[count] as Buffer).length;
       count += 1;
     }

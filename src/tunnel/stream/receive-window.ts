@@ -59,10 +59,11 @@ export class ReceiveWindow {
   #deliveredInEpoch = 0;
   #epochStart: number;
 
-  constructor(pool: WindowPool, now: number) {
+  /** @param isLimited whether the rate is limited: then a larger window from the start would only be a longer queue here */
+  constructor(pool: WindowPool, now: number, isLimited = false) {
     this.#pool = pool;
     this.#epochStart = now;
-    this.#growTo(Math.min(EARLY_WINDOW, BASE_WINDOW + Math.floor(pool.free * EARLY_PART)));
+    if (!isLimited) this.#growTo(Math.min(EARLY_WINDOW, BASE_WINDOW + Math.floor(pool.free * EARLY_PART)));
   }
 
   /** Bytes. */

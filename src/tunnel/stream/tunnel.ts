@@ -15,6 +15,7 @@ import { IdleTimeout } from './idle-timeout.js';
 import type { LocalEnd } from './local-end.js';
 import { LocalReader } from './local-reader.js';
 import { LocalWriter } from './local-writer.js';
+import type { RateLimit, RateWaiter } from './rate-limit.js';
 import { ReceiveWindow, type WindowPool } from './receive-window.js';
 
 /** Bytes that may wait here for a slow program of an upstream peer, which has no windows. */
@@ -34,6 +35,13 @@ export interface TunnelIdentity {
   readonly target: Target;
   /** What the target stood for when it was connected to; only of an accepted tunnel whose target is a service. */
   readonly destination?: Target | undefined;
+}
+
+/** How fast tunnels carry, those of a peer together. */
+export interface RateLimits {
+  readonly toPeer: RateLimit;
+  /** Without effect on upstream's terms: without a window, bytes that have to wait would be too many at some time. */
+  readonly fromPeer: RateLimit;
 }
 
 /** What a tunnel needs of the link that carries it. */
@@ -66,6 +74,8 @@ export class Tunnel implements FrameSource {
   readonly #idle: IdleTimeout | undefined;
   /** On extended terms. */
   readonly #window: ReceiveWindow | undefined;
+  readonly #limit: RateLimit | undefined;
+  readonly #waiter: RateWaiter = { onRoom: () => this.#link.schedule(this) };
   /** Bytes that the peer will take. */
   #credit: number;
   #sending: 'open' | 'ending' | 'ended' = 'open';
@@ -77,10 +87,15 @@ export class Tunnel implements FrameSource {
   #bytesReceived = 0;
 
   constructor(
-    deps: { readonly link: TunnelLink; readonly clock: Clock; readonly local: LocalEnd },
+    deps: {
+      readonly link: TunnelLink;
+      readonly clock: Clock;
+      readonly local: LocalEnd;
+      readonly limits?: RateLimits | undefined;
+    },
     options: { readonly identity: TunnelIdentity; readonly terms: Terms },
   ) {
-    const { link, clock, local } = deps;
+    const { link, clock, local, limits } = deps;
     const { identity, terms } = options;
     this.identity = identity;
     this.#link = link;
@@ -89,7 +104,10 @@ export class Tunnel implements FrameSource {
     this.openedAt = clock.now();
     this.#closing = new CloseHandshake({ needsBoth: terms.kind === 'extended' });
     this.#idle = terms.kind === 'upstream' ? new IdleTimeout(clock, terms.linger, () => this.#onIdle()) : undefined;
-    this.#window = terms.kind === 'extended' ? new ReceiveWindow(terms.pool, this.openedAt) : undefined;
+    const limit = terms.kind === 'extended' ? limits?.fromPeer : undefined;
+    this.#window =
+      terms.kind === 'extended' ? new ReceiveWindow(terms.pool, this.openedAt, limit?.isLimited) : undefined;
+    this.#limit = limits?.toPeer;
     this.#credit = terms.kind === 'extended' ? terms.credit : Number.POSITIVE_INFINITY;
     const onError = (): void => this.#onLocalError();
     const frame = { type: this.#typeOf(TCP), id: identity.id, dataSize: () => link.frameData() };
@@ -99,7 +117,7 @@ export class Tunnel implements FrameSource {
       onError,
     });
     this.#writer = new LocalWriter(
-      { clock, sink: local.sink },
+      { clock, sink: local.sink, limit },
       { onDelivered: (bytes) => this.#onDelivered(bytes), onFinish: () => this.#onLocalFinish(), onError },
     );
   }
@@ -210,8 +228,9 @@ export class Tunnel implements FrameSource {
       const frame = this.#reader.next;
       if (frame === undefined) break;
       const size = frame.length - FRAME_HEADER_SIZE;
-      if (size > this.#credit) return 'idle';
+      if (size > this.#credit || this.#limit?.room(this.#waiter) === 0) return 'idle';
       if (!this.#link.send(frame)) return 'full';
+      this.#limit?.spend(this.#waiter, size);
       this.#credit -= size;
       this.#bytesSent += size;
       sent += frame.length;
@@ -284,6 +303,7 @@ export class Tunnel implements FrameSource {
     if (!this.#closing.isComplete || this.#isIdFree) return;
     this.#closing.abandon();
     this.#isIdFree = true;
+    this.#limit?.leave(this.#waiter);
     // The peer may be gone, and its target could keep our memory forever. A program of this side's owner may take its time.
     if (this.identity.side === 'acceptor') this.#writer.watchProgress(() => this.#breakLocal('overflow'));
     this.#link.onIdFree(this);

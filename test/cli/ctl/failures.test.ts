@@ -244,6 +244,14 @@ t.test('a usage error suggests what was probably meant: 2', async (t) => {
     [['whitelist', 'add', 'X', '--expires', '2027-02-30'], '"2027-02-30" is not a valid date'],
     [['whitelist', 'add', 'X', '--expires', '2001-01-01'], '"2001-01-01" is in the past'],
     [['whitelist', 'add', 'X', '--expires', '99999999d'], '"99999999d" is too far in the future use a shorter time'],
+    [['whitelist', 'add', 'X', '--rate', 'fast'], '"fast" is not a rate for --rate bytes a second: 500K, 5M, 1.5G'],
+    [['whitelist', 'add', 'X', '--rate', '0'], '"0" is too slow for --rate use 1K or more'],
+    [['whitelist', 'edit', 'X', '--rate', '999999999999G'], '"999999999999G" is too fast for --rate'],
+    [
+      ['invite', 'create', '--max-tunnels', '0'],
+      '"0" is not a number of tunnels for --max-tunnels use a number from 1',
+    ],
+    [['clients', 'approve', 'X', '--max-tunnels', '2000'], '"2000" is not a number of tunnels for --max-tunnels'],
     [['whitelist', 'edit', 'X'], 'whitelist edit needs something to change'],
     [['status', '--dry-run'], 'status changes nothing, so it has no --dry-run remove --dry-run'],
     [['status', 'now'], 'unexpected argument "now" for details: tuntoxctl status --help'],
@@ -298,7 +306,8 @@ t.test('a bad whitelist file is refused with the line of the mistake', async (t)
 
 t.test('export writes what import reads', async (t) => {
   const seen: unknown[] = [];
-  const kept = [entry({ note: 'x' }), entry({ publicKey: KEYS.ci, name: null, allow: [], expiresAt: null })];
+  const LIMITS = { rate: 5000, maxTunnels: 3 };
+  const kept = [entry({ note: 'x', ...LIMITS }), entry({ publicKey: KEYS.ci, name: null, allow: [], expiresAt: null })];
   const socket = await startDaemon(t, {
     'whitelist.list': () => ({ schema: 'tuntox.whitelist/1', enabled: true, entries: kept }),
     'whitelist.import': ({ items }) => {
@@ -310,7 +319,7 @@ t.test('export writes what import reads', async (t) => {
   t.match((await run(['whitelist', 'export', file], { socket })).stdout, /wrote 2 clients to/);
   t.equal((await run(['whitelist', 'import', file], { socket })).status, 0);
   t.same(seen, [
-    { id: KEYS.laptop, name: 'laptop', allow: ['127.0.0.1:22'], expiresAt: kept[0]?.expiresAt, note: 'x' },
+    { id: KEYS.laptop, name: 'laptop', allow: ['127.0.0.1:22'], ...LIMITS, expiresAt: kept[0]?.expiresAt, note: 'x' },
     { id: KEYS.ci },
   ]);
 });

@@ -233,6 +233,19 @@ t.test('whitelist add prints what it changed', async (t) => {
   t.match(dry.stdout, /would close {2}2 tunnels/);
 });
 
+t.test('limits are shown where there are some', async (t) => {
+  const limited = [entry(), entry({ name: 'ci', rate: 5 * 1024 * 1024, maxTunnels: 1 })];
+  const list = (...entries: ReturnType<typeof entry>[]) =>
+    startDaemon(t, { 'whitelist.list': () => ({ schema: 'tuntox.whitelist/1', enabled: true, entries }) });
+  const { stdout } = await run(['whitelist', 'list'], { socket: await list(...limited) });
+  t.match(stdout, / LIMITS /);
+  t.match(stdout, /^laptop .* - /m);
+  t.match(stdout.replace(/\s+/g, ' '), /5\.0 MiB\/s each way, 1 tunnel/);
+  t.notMatch((await run(['whitelist', 'list'], { socket: await list(entry()) })).stdout, 'LIMITS');
+  const shown = await run(['clients', 'show', 'laptop'], { socket: await startDaemon(t) });
+  t.match(shown.stdout, /^Limits +5\.0 MiB\/s each way, 20 tunnels$/m);
+});
+
 t.test('the daemon gets the request as it was typed', async (t) => {
   const asked: unknown[] = [];
   const socket = await startDaemon(t, {
@@ -267,9 +280,24 @@ t.test('the daemon gets the request as it was typed', async (t) => {
       return { schema: 'tuntox.connections/1', connections: [...connections] };
     },
   });
-  const options = ['--name=lap', '--allow', '[::1]:22', '--allow', 'a:0', '--note', 'mine', '--adopt', '--yes'];
+  const LIMITS = ['--rate', 'none', '--max-tunnels', '20'];
+  const options = [
+    '--name=lap',
+    '--allow',
+    '[::1]:22',
+    '--allow',
+    'a:0',
+    '--note',
+    'mine',
+    '--adopt',
+    '--yes',
+    '--rate',
+    '5M',
+  ];
   await run(['whitelist', 'add', KEYS.ci, ...options], { socket });
-  await run(['whitelist', 'edit', 'ci', '--no-name', '--allow', 'any', '--expires', 'never', '--note', ''], { socket });
+  await run(['whitelist', 'edit', 'ci', '--no-name', '--allow', 'any', '--expires', 'never', '--note', '', ...LIMITS], {
+    socket,
+  });
   await run(['secret', 'set', '--grace', '1h30m'], { socket, input: 'a secret \r\n' });
   await run(['--json', 'connections', '--client', '9f3a11'], { socket });
   t.same(asked, [
@@ -278,12 +306,13 @@ t.test('the daemon gets the request as it was typed', async (t) => {
       name: 'lap',
       allow: ['[::1]:22', 'a:0'],
       note: 'mine',
+      rate: 5 * 1024 * 1024,
       confirmed: true,
       adopt: true,
       ifAbsent: false,
       dryRun: false,
     },
-    { client: 'ci', name: null, allow: [], expiresAt: null, note: '', dryRun: false },
+    { client: 'ci', name: null, allow: [], rate: null, maxTunnels: 20, expiresAt: null, note: '', dryRun: false },
     { secret: 'a secret ', graceMs: 5_400_000, dropSessions: false, confirmed: false, dryRun: false },
     { client: '9f3a11' },
   ]);

@@ -132,12 +132,20 @@ export class TestDaemon {
     let stack: FakeStack | undefined;
     const startEngine = async (
       log: Logger,
-      { mayReach, servicesFor = () => [], sourceOf = () => undefined, names, place, settings }: EngineOptions,
+      { mayReach, servicesFor = () => [], sourceOf = () => undefined, limitsOf, names, place, settings }: EngineOptions,
     ): Promise<Engine> => {
       const identity = await Identity.open({ random, log }, place, names);
       const { publicKey, nospam } = identity.savedata.identity;
       stack = new FakeStack(network, new ToxId(publicKey, nospam), encodeSavedata(identity.savedata));
-      const tunnels = new TunnelService({ clock: systemClock, random, log, mayReach, servicesFor, sourceOf });
+      const tunnels = new TunnelService({
+        clock: systemClock,
+        random,
+        log,
+        mayReach,
+        servicesFor,
+        sourceOf,
+        ...(limitsOf && { limitsOf }),
+      });
       const nodes = settings.nodes ?? [NOBODY];
       const engine = new Engine({ clock, random, log, tox: stack, tunnels, identity }, { nodes, names });
       await engine.start();

@@ -26,6 +26,8 @@ const entry = (publicKey: PublicKey, more: Partial<WhitelistEntry> = {}): Whitel
   publicKey,
   alias: undefined,
   allow: [],
+  rate: undefined,
+  maxTunnels: undefined,
   expiresAt: undefined,
   note: '',
   addedAt: 1,
@@ -186,12 +188,24 @@ function listed(...entries: readonly object[]): string {
   return JSON.stringify({ version: 1, is_factor: true, entries: written });
 }
 
+t.test('limits are kept, and a file of an older version has none', async (t) => {
+  const directory = temporaryDirectory(t);
+  writeFileSync(join(directory, 'whitelist.json'), listed({ key: LISTED }));
+  const { control } = await open(t, { directory });
+  t.match(control.entryOf(LISTED), { rate: undefined, maxTunnels: undefined });
+  await control.addEntries([entry(CLIENT, { rate: 5000, maxTunnels: 3 })]);
+  const again = await open(t, { directory });
+  t.match(again.control.entry(CLIENT), { rate: 5000, maxTunnels: 3 });
+});
+
 t.test('an unreadable file admits no client, stays as it is, and the error says what to do', async (t) => {
   for (const [name, content, said] of [
     ['whitelist.json', '{"version":1', /whitelist\.json is damaged .*restore it from a backup/],
     ['whitelist.json', '{"version":1,"is_factor":true,"entries":[{"key":"00"}]}', /entry 1: its "key" is invalid/],
     ['whitelist.json', listed({ alias: 'my\u001b[2Jlaptop' }), /entry 1: its "alias" is invalid/],
     ['whitelist.json', listed({ expires_at: -1 }), /entry 1: its "expires_at" is invalid/],
+    ['whitelist.json', listed({ rate: 0.5 }), /entry 1: its "rate" is invalid/],
+    ['whitelist.json', listed({ max_tunnels: '5' }), /entry 1: its "max_tunnels" is invalid/],
     ['whitelist.json', listed({ alias: 'one' }, { alias: 'one' }), /two entries have the same alias/],
     ['whitelist.json', listed({ key: LISTED }, { key: LISTED }), /a key is listed twice/],
     ['secret.json', 'root:$6$salt', /secret\.json is damaged \(it is not JSON\): restore/],

@@ -36,6 +36,8 @@ const entry = (publicKey: PublicKey, more: Partial<WhitelistEntry> = {}): Whitel
   publicKey,
   alias: undefined,
   allow: [],
+  rate: undefined,
+  maxTunnels: undefined,
   expiresAt: undefined,
   note: '',
   addedAt: 1,
@@ -66,7 +68,15 @@ async function open(
 
 /** @returns the secret of the invitation */
 async function invite({ clock, control }: Server, more: Partial<NewInvitation> = {}): Promise<string> {
-  const wanted = { name: undefined, allow: [], expiresAt: clock.unixTime() + HOUR, uses: 1, access: undefined };
+  const limits = { rate: undefined, maxTunnels: undefined };
+  const wanted = {
+    name: undefined,
+    allow: [],
+    ...limits,
+    expiresAt: clock.unixTime() + HOUR,
+    uses: 1,
+    access: undefined,
+  };
   return (await control.invitations.create({ ...wanted, ...more })).secret;
 }
 

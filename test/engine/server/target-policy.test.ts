@@ -40,6 +40,8 @@ const entry = (...allow: string[]): WhitelistEntry => ({
   publicKey,
   alias: 'laptop',
   allow: allow.map((text, index) => parseAllowed(text, index + 1)),
+  rate: undefined,
+  maxTunnels: undefined,
   expiresAt: undefined,
   note: '',
   addedAt: 1,

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import type { Test } from 'tap';
 import { type Logger, silentLogger } from '../../../src/base/logger.js';
+import { type LimitsOf, NO_LIMITS } from '../../../src/tunnel/peer-limits.js';
 import type { Dialer } from '../../../src/tunnel/server/dialer.js';
 import type { MayReach } from '../../../src/tunnel/server/request-handler.js';
 import { TunnelService } from '../../../src/tunnel/tunnel-service.js';
@@ -37,12 +38,13 @@ export class World {
     log: Logger = silentLogger,
     descriptors = Number.POSITIVE_INFINITY,
     services: readonly Service[] = [],
+    limitsOf: LimitsOf = () => NO_LIMITS,
   ): TunnelService {
     // The same seed for all, so that both sides of a link choose the same ids.
     const { clock } = this;
     const random = new SeededRandom(this.#seed);
     const service = new TunnelService({
-      ...{ clock, random, log, mayReach, descriptors, servicesFor: () => services },
+      ...{ clock, random, log, mayReach, descriptors, servicesFor: () => services, limitsOf },
       ...(dialer === undefined ? {} : { dialer }),
     });
     this.#services.push(service);
@@ -78,12 +80,16 @@ export class World {
 export async function pairOfOurs(
   t: Test,
   onConnection: (socket: Socket) => void,
-  options: ChannelOptions & { readonly mayReach?: MayReach; readonly dialer?: Dialer } = {},
+  options: ChannelOptions & {
+    readonly mayReach?: MayReach;
+    readonly dialer?: Dialer;
+    readonly limitsOf?: LimitsOf;
+  } = {},
 ) {
   const world = new World(t, options.seed);
   const channels = channelPair(options);
   const client = world.service();
-  const server = world.service(options.mayReach, options.dialer);
+  const server = world.service(options.mayReach, options.dialer, undefined, undefined, undefined, options.limitsOf);
   client.attach(channels.client);
   server.attach(channels.server);
   const target = { host: '127.0.0.1', port: await world.target(onConnection) };

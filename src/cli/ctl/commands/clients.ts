@@ -9,6 +9,7 @@ import { Footnotes, printClosed, printConnections, reasonText } from '../connect
 import { usage } from '../ctl-error.js';
 import { allowText, elapsedSince, NAME_COLUMNS, nameCells, nameOf, timeText } from '../names.js';
 import { durationValue } from '../values.js';
+import { limitsText } from './whitelist.js';
 
 const CLIENT: Argument = { name: 'CLIENT', completes: 'client' };
 const FOR: Option = { name: '--for', value: 'TIME', about: 'also ban it for this long, such as 1h' };
@@ -114,7 +115,7 @@ function printClients({ clients }: Result<'clients.list'>, out: Output, now: num
 }
 
 function printClient(
-  { client, allow, expiresAt, connections }: Result<'clients.show'>,
+  { client, allow, expiresAt, connections, ...limits }: Result<'clients.show'>,
   out: Output,
   now: number,
 ): void {
@@ -124,6 +125,8 @@ function printClient(
   out.field('State', `${client.online ? 'online' : 'offline'} for ${durationText(elapsedSince(client.since, now))}`);
   out.field('Admitted', `by ${client.admittedBy.replaceAll('-', ' ')}, ${timeText(client.admittedAt)}`);
   if (allow !== null) out.field('Targets', allow.length === 0 ? 'those that the rules allow' : allowText(allow));
+  const limited = limitsText(limits);
+  if (allow !== null) out.field('Limits', limited === '' ? 'none of its own' : limited);
   if (allow !== null) out.field('Expires', expiresAt === null ? 'never' : timeText(expiresAt));
   const { loopbackAddress } = client;
   if (loopbackAddress !== null)

@@ -8,7 +8,7 @@ import { type Command, type Context, show } from '../command.js';
 import { usage } from '../ctl-error.js';
 import { allowText, elapsedSince, nameOf, timeText } from '../names.js';
 import { countValue, durationValue, expiryValue } from '../values.js';
-import { ALLOW, NAME } from './whitelist.js';
+import { ALLOW, limitsText, MAX_TUNNELS, NAME, newLimitsOf, RATE } from './whitelist.js';
 
 type Created = Result<'invite.create'>;
 type Revoked = Result<'invite.revoke'>;
@@ -36,6 +36,8 @@ export const INVITE_COMMANDS: readonly Command[] = [
     options: [
       NAME,
       ALLOW,
+      RATE,
+      MAX_TUNNELS,
       EXPIRES,
       { name: '--uses', value: 'N', about: 'admit N clients instead of one; the second is called NAME-2' },
       {
@@ -101,6 +103,7 @@ function paramsOf({ given, clock }: Context) {
   return {
     ...(name === undefined ? {} : { name }),
     ...(given.has('--allow') ? { allow: [...given.values('--allow')] } : {}),
+    ...newLimitsOf(given),
     ...(expires === undefined ? {} : { expiresAt: expiryValue(expires, clock) }),
     ...(count === undefined ? {} : { uses: count }),
     ...(accessMs === undefined ? {} : { accessMs }),
@@ -150,8 +153,10 @@ function printRevoked({ invitation, removed, closedTunnels, notes }: Revoked, ou
 
 const titleOf = ({ id, name }: Invitation): string => (name === null ? id : `${name} ${id}`);
 
-function offerOf({ allow, uses, redeemed, accessMs }: Invitation): string {
+function offerOf({ allow, uses, redeemed, accessMs, ...limits }: Invitation): string {
   const came = redeemed.length === 0 ? '' : ` (${redeemed.length} came)`;
   const time = accessMs === null ? '' : `, for ${durationText(accessMs)}${uses === 1 ? '' : ' each'}`;
-  return `admits ${countText(uses, 'client')}${came} to ${allow.length === 0 ? 'any target' : allowText(allow)}${time}`;
+  const limited = limitsText(limits);
+  const most = limited === '' ? '' : `, at most ${limited}${uses === 1 ? '' : ' each'}`;
+  return `admits ${countText(uses, 'client')}${came} to ${allow.length === 0 ? 'any target' : allowText(allow)}${time}${most}`;
 }

@@ -103,10 +103,12 @@ function save(name: string, text: string): void {
 function exportOf(entries: readonly Entry[]) {
   return {
     schema: 'tuntox.whitelist-export/1' as const,
-    items: entries.map(({ publicKey, name, allow, expiresAt, note }) => ({
+    items: entries.map(({ publicKey, name, allow, rate, maxTunnels, expiresAt, note }) => ({
       id: publicKey,
       ...(name === null ? {} : { name }),
       ...(allow.length === 0 ? {} : { allow }),
+      ...(rate === null ? {} : { rate }),
+      ...(maxTunnels === null ? {} : { maxTunnels }),
       ...(expiresAt === null ? {} : { expiresAt }),
       ...(note === '' ? {} : { note }),
     })),

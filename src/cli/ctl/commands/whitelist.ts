@@ -1,13 +1,13 @@
 /** `tuntoxctl whitelist`: the clients that are admitted by their key, and their targets. */
 
-import { countText, durationText } from '../../../base/units.js';
+import { bytesText, countText, durationText } from '../../../base/units.js';
 import type { Result } from '../../../control/protocol.js';
 import type { Output } from '../../output.js';
 import type { Option } from '../arguments.js';
 import { type Command, type Context, show, withConfirmation, YES } from '../command.js';
 import { usage } from '../ctl-error.js';
 import { allowText, elapsedSince, NAME_COLUMNS, nameCells, shortKey, timeText } from '../names.js';
-import { expiryValue } from '../values.js';
+import { expiryValue, rateValue, tunnelsValue } from '../values.js';
 
 type Change = Result<'whitelist.add'>;
 type Entry = Change['added'][number];
@@ -23,6 +23,16 @@ export const ALLOW: Option = {
   isRepeatable: true,
   about:
     'allow this target, in the syntax of the rules file; may be repeated. Without it, the client may reach every target that the rules allow',
+};
+export const RATE: Option = {
+  name: '--rate',
+  value: 'RATE',
+  about: 'carry at most so many bytes a second in each direction, for all tunnels of the client together: 500K, 5M',
+};
+export const MAX_TUNNELS: Option = {
+  name: '--max-tunnels',
+  value: 'N',
+  about: 'allow at most so many tunnels at a time',
 };
 export const EXPIRES: Option = {
   name: '--expires',
@@ -51,6 +61,7 @@ export const WHITELIST_COMMANDS: readonly Command[] = [
       const now = context.clock.unixTime();
       show(context, list, ({ entries, enabled }, out) => {
         const isInvited = entries.some(({ invited }) => invited);
+        const isLimited = entries.some((entry) => limitsText(entry) !== '');
         if (entries.length === 0) {
           out.line(enabled ? 'the whitelist is on but empty: it admits no client' : 'the whitelist is off');
           out.line('to add a client: tuntoxctl whitelist add ID', { indent: 2 });
@@ -60,12 +71,14 @@ export const WHITELIST_COMMANDS: readonly Command[] = [
           [
             ...NAME_COLUMNS,
             { heading: 'ALLOW', narrowest: 14 },
+            ...(isLimited ? [{ heading: 'LIMITS', narrowest: 10 }] : []),
             { heading: 'EXPIRES' },
             { heading: 'NOTE', narrowest: 10 },
           ],
           entries.map((entry) => [
             ...nameCells(entry),
             allowText(entry.allow),
+            ...(isLimited ? [limitsText(entry) || '-'] : []),
             entry.expired ? 'EXPIRED' : expiryText(entry.expiresAt, now),
             entry.invited ? `invited${entry.note === '' ? '' : `: ${entry.note}`}` : entry.note,
           ]),
@@ -82,7 +95,7 @@ export const WHITELIST_COMMANDS: readonly Command[] = [
     about: 'add a client to the whitelist',
     more: 'The whitelist is in force from its first entry until whitelist off. If that would disconnect clients that used only the secret, it names them and asks first. A client that was refused is listed by clients pending, and clients approve adds it.',
     arguments: [{ name: 'ID' }],
-    options: [NAME, ALLOW, EXPIRES, NOTE, YES, ADOPT, IF_ABSENT],
+    options: [NAME, ALLOW, RATE, MAX_TUNNELS, EXPIRES, NOTE, YES, ADOPT, IF_ABSENT],
     examples: ['5A40C344…C4054 --name laptop', '5A40C344…C4054 --allow 127.0.0.1:22 --expires 30d'],
     run: async (context) => {
       const { given, session } = context;
@@ -111,6 +124,8 @@ export const WHITELIST_COMMANDS: readonly Command[] = [
         ...ALLOW,
         about: 'replace its targets with this one; may be repeated. "any" means every target that the rules allow',
       },
+      { ...RATE, about: `${RATE.about}; or "none"` },
+      { ...MAX_TUNNELS, about: `${MAX_TUNNELS.about}, and close the newest ones above that; or "none"` },
       { ...EXPIRES, about: 'when access ends: 30d, 2027-01-31, or "never"' },
       { ...NOTE, about: 'a note to yourself; an empty one is removed' },
     ],
@@ -119,7 +134,10 @@ export const WHITELIST_COMMANDS: readonly Command[] = [
       const { given, session } = context;
       const params = editOf(context);
       if (Object.keys(params).length === 0) {
-        throw usage('whitelist edit needs something to change', 'give --name, --no-name, --allow, --expires or --note');
+        throw usage(
+          'whitelist edit needs something to change',
+          'give --name, --no-name, --allow, --rate, --max-tunnels, --expires or --note',
+        );
       }
       const change = await session.call('whitelist.edit', {
         client: given.argument(0),
@@ -166,8 +184,24 @@ export function entryOf({ given, clock }: Context) {
     ...optional('name', given.value('--name')),
     ...optional('note', given.value('--note')),
     ...(given.has('--allow') ? { allow: [...given.values('--allow')] } : {}),
+    ...newLimitsOf(given),
     ...(expires === undefined ? {} : { expiresAt: expiryValue(expires, clock) }),
   };
+}
+
+/** Returns the limits that are given; null for "none". @throws CtlError */
+function limitsOf(given: Context['given']) {
+  const [rate, tunnels] = [given.value(RATE.name), given.value(MAX_TUNNELS.name)];
+  return {
+    ...(rate === undefined ? {} : { rate: rateValue(rate, RATE.name) }),
+    ...(tunnels === undefined ? {} : { maxTunnels: tunnelsValue(tunnels, MAX_TUNNELS.name) }),
+  };
+}
+
+/** Returns the limits of a new entry, for which "none" is the default. @throws CtlError */
+export function newLimitsOf(given: Context['given']) {
+  const { rate, maxTunnels } = limitsOf(given);
+  return { ...(rate == null ? {} : { rate }), ...(maxTunnels == null ? {} : { maxTunnels }) };
 }
 
 const optional = <K extends string>(key: K, value: string | undefined): { readonly [key in K]?: string } =>
@@ -184,6 +218,7 @@ function editOf({ given, clock }: Context) {
   return {
     ...(given.has('--no-name') ? { name: null } : optional('name', name)),
     ...(given.has('--allow') ? { allow: allow.includes('any') ? [] : [...allow] } : {}),
+    ...limitsOf(given),
     ...(expires === undefined ? {} : { expiresAt: expires === 'never' ? null : expiryValue(expires, clock) }),
     ...optional('note', given.value('--note')),
   };
@@ -215,11 +250,20 @@ export function printChange(out: Output, change: Change, dryRun: boolean, now: n
   for (const note of change.notes) out.line(note, { indent: 2 });
 }
 
-function entryText({ publicKey, name, allow, expiresAt, note }: Entry, now: number): string {
+/** Returns the limits in words; '' when there are none. */
+export const limitsText = ({ rate, maxTunnels }: Pick<Entry, 'rate' | 'maxTunnels'>): string =>
+  [
+    ...(rate === null ? [] : [`${bytesText(rate)}/s each way`]),
+    ...(maxTunnels === null ? [] : [countText(maxTunnels, 'tunnel')]),
+  ].join(', ');
+
+function entryText({ publicKey, name, allow, expiresAt, note, ...limits }: Entry, now: number): string {
+  const limited = limitsText(limits);
   return [
     ...(name === null ? [] : [name]),
     shortKey(publicKey),
     `allow ${allowText(allow)}`,
+    ...(limited === '' ? [] : [`at most ${limited}`]),
     ...(expiresAt === null ? [] : [`expires ${expiryOf(expiresAt, now)}`]),
     ...(note === '' ? [] : [`note ${note}`]),
   ].join('  ');
