@@ -162,7 +162,7 @@ const CASES: readonly (readonly [string, RegExp, Readonly<Record<string, string>
   ],
   [
     'a socket outside its file',
-    /only tox\/network\/node-udp\.ts does/,
+    /only tox\/network\/node-udp\.ts and tunnel\/datagram\/udp-socket\.ts does/,
     { 'tox/dht/a.ts': "import { createSocket } from 'node:dgram';" },
   ],
   ['a dependency without an owner', /without an owner/, { 'base/a.ts': "import _ from 'lodash';" }],

@@ -12,6 +12,7 @@ import { systemRandom } from '../../src/base/random.js';
 import { AgentServer, type AgentServerDeps } from '../../src/engine/agent/agent-server.js';
 import { PublicKey } from '../../src/tox/crypto/keys.js';
 import type { OpenHandlers } from '../../src/tunnel/link/outgoing-requests.js';
+import type { LocalEnd } from '../../src/tunnel/stream/local-end.js';
 
 const [state = '', port = '0'] = process.argv.slice(2);
 
@@ -25,7 +26,7 @@ const server = {
   onChange: () => () => {},
   open: (_: unknown, handlers: OpenHandlers) => {
     const target = connect({ port: Number(port), host: '127.0.0.1', allowHalfOpen: true, noDelay: true }, () => {
-      const { source, sink } = handlers.onAccepted();
+      const { source, sink } = handlers.onAccepted() as LocalEnd;
       source.pipe(target).pipe(sink);
     });
     return () => target.destroy();

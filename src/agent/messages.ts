@@ -24,7 +24,10 @@ export interface AgentHost {
   readonly name?: string | undefined;
 }
 
-export type AgentTarget = { readonly host: string; readonly port: number } | { readonly service: string };
+export type AgentTarget = ({ readonly host: string; readonly port: number } | { readonly service: string }) & {
+  /** Undefined: TCP. */
+  readonly protocol?: 'udp' | undefined;
+};
 
 interface ToServer {
   readonly host: AgentHost;
@@ -150,9 +153,10 @@ function hostOf(value: unknown): AgentHost | undefined {
 }
 
 function targetOf(value: unknown): AgentTarget | undefined {
-  const { host, port, service } = isObject(value) ? value : {};
-  if (isName(service)) return { service };
-  return isName(host) && isWhole(port, 1, 65_535) ? { host, port } : undefined;
+  const { host, port, service, protocol } = isObject(value) ? value : {};
+  if (protocol !== undefined && protocol !== 'udp') return undefined;
+  if (isName(service)) return { service, protocol };
+  return isName(host) && isWhole(port, 1, 65_535) ? { host, port, protocol } : undefined;
 }
 
 function targetsOf(value: unknown = []): AgentTarget[] | undefined {

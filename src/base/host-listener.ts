@@ -1,6 +1,6 @@
 /** Listens on all addresses of a name, as OpenSSH does: programs resolve `localhost` to 127.0.0.1 or to ::1. */
 import { type LookupAddress, lookup as systemLookup } from 'node:dns';
-import { isIP, type Server } from 'node:net';
+import { isIP } from 'node:net';
 import { systemCodeOf } from './coded-error.js';
 
 /** The addresses of `localhost`, whatever a hosts file or a name server says. */
@@ -20,7 +20,16 @@ const lookUpBind: BindLookup = (host) =>
 /** This machine lacks the address, such as one of an address family that is off: the others suffice. */
 const ABSENT = new Set(['EADDRNOTAVAIL', 'EAFNOSUPPORT', 'EINVAL']);
 
-export class HostListener<One extends Server> {
+/** What listens at one address: a server of TCP, or a UDP socket. */
+export interface AddressListener {
+  listen(at: { readonly port: number; readonly host?: string }, onListening: () => void): unknown;
+  address(): { readonly port: number } | string | null;
+  close(): unknown;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  off(event: 'error', listener: (error: Error) => void): unknown;
+}
+
+export class HostListener<One extends AddressListener> {
   readonly #lookUp: BindLookup;
   readonly #makeServer: () => One;
   readonly #onError: (error: Error) => void;
@@ -94,9 +103,10 @@ export class HostListener<One extends Server> {
   #listenAt(host: string | undefined, port: number): Promise<One> {
     const server = this.#makeServer();
     return new Promise((resolve, reject) => {
-      server.once('error', reject);
+      server.on('error', reject);
       server.listen(host === undefined ? { port } : { port, host }, () => {
-        server.off('error', reject).on('error', this.#onError);
+        server.off('error', reject);
+        server.on('error', this.#onError);
         resolve(server);
       });
     });

@@ -1,8 +1,8 @@
 /** Gives tunnels time to finish their transfers before the service ends. */
 import type { Clock } from '../base/clock.js';
-import type { Tunnel } from './stream/tunnel.js';
+import type { CarriedTunnel } from './stream/tunnel.js';
 
-type Traffic = Pick<Tunnel, 'bytesSent' | 'bytesReceived' | 'backlog'>;
+type Traffic = Pick<CarriedTunnel, 'bytesSent' | 'bytesReceived' | 'backlog'>;
 
 /** ms in all: half of the time after which systemd and supervisord kill (TimeoutStopSec, stopwaitsecs). */
 const MAX_WAIT = 10_000;

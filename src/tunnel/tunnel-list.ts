@@ -1,13 +1,13 @@
 /** The open tunnels of all peers, and the numbers by which people name them. */
 import type { Clock } from '../base/clock.js';
-import type { Tunnel, TunnelIdentity } from './stream/tunnel.js';
+import type { CarriedTunnel, TunnelIdentity } from './stream/tunnel.js';
 import type { Target } from './wire/target.js';
 
 /** What a peer is to us: a client reaches targets here, a server is reached by our forwards. */
 export type PeerRole = 'client' | 'server';
 
 export interface TunnelInfo
-  extends Pick<Tunnel, 'bytesSent' | 'bytesReceived' | 'backlog' | 'isClosing' | 'localPort' | 'remoteAddress'> {
+  extends Pick<CarriedTunnel, 'bytesSent' | 'bytesReceived' | 'backlog' | 'isClosing' | 'localPort' | 'remoteAddress'> {
   /** Counts up from 1, and names the tunnel for people (`c-17`). */
   readonly number: number;
   readonly peerId: string;
@@ -27,7 +27,7 @@ interface Entry {
 
 export class TunnelList {
   readonly #clock: Clock;
-  readonly #entries = new Map<Tunnel, Entry>();
+  readonly #entries = new Map<CarriedTunnel, Entry>();
   #lastNumber = 0;
 
   constructor(clock: Clock) {
@@ -38,7 +38,7 @@ export class TunnelList {
     return this.#entries.size;
   }
 
-  get tunnels(): Tunnel[] {
+  get tunnels(): CarriedTunnel[] {
     return [...this.#entries.keys()];
   }
 
@@ -52,25 +52,25 @@ export class TunnelList {
     return this.#lastNumber;
   }
 
-  add(tunnel: Tunnel, peerId: string, number = this.nextNumber()): TunnelInfo {
+  add(tunnel: CarriedTunnel, peerId: string, number = this.nextNumber()): TunnelInfo {
     this.#entries.set(tunnel, { number, peerId });
     return this.#describe(tunnel);
   }
 
   /** @returns what it was */
-  remove(tunnel: Tunnel): TunnelInfo {
+  remove(tunnel: CarriedTunnel): TunnelInfo {
     const info = this.#describe(tunnel);
     this.#entries.delete(tunnel);
     return info;
   }
 
-  find(number: number): Tunnel | undefined {
+  find(number: number): CarriedTunnel | undefined {
     for (const [tunnel, entry] of this.#entries) if (entry.number === number) return tunnel;
     return undefined;
   }
 
   /** The tunnels that a peer has in one role, the oldest first. */
-  of(peerId: string, role: PeerRole): Tunnel[] {
+  of(peerId: string, role: PeerRole): CarriedTunnel[] {
     return [...this.#entries]
       .filter(([{ identity }, entry]) => entry.peerId === peerId && roleOf(identity) === role)
       .sort(([, one], [, other]) => one.number - other.number)
@@ -78,14 +78,14 @@ export class TunnelList {
   }
 
   /** The tunnel of a peer for whose program most bytes wait. */
-  slowestOf(peerId: string | undefined): Tunnel | undefined {
-    let slowest: Tunnel | undefined;
+  slowestOf(peerId: string | undefined): CarriedTunnel | undefined {
+    let slowest: CarriedTunnel | undefined;
     for (const [tunnel, entry] of this.#entries)
       if (entry.peerId === peerId && tunnel.backlog > (slowest?.backlog ?? 0)) slowest = tunnel;
     return slowest;
   }
 
-  #describe(tunnel: Tunnel): TunnelInfo {
+  #describe(tunnel: CarriedTunnel): TunnelInfo {
     const { number, peerId } = this.#entries.get(tunnel) as Entry;
     const { identity, bytesSent, bytesReceived, backlog, isClosing, localPort, remoteAddress } = tunnel;
     const { target, destination } = identity;

@@ -6,6 +6,7 @@ import { FloodLog } from '../base/flood-log.js';
 import { Listeners } from '../base/listeners.js';
 import type { Logger } from '../base/logger.js';
 import { LruMap } from '../base/lru-map.js';
+import { MemoryBudget } from '../base/memory-budget.js';
 import type { Random } from '../base/random.js';
 import { bytesText, countText } from '../base/units.js';
 import type { Forward, ForwardSpec } from './client/forward-spec.js';
@@ -16,10 +17,11 @@ import { PeerLink } from './link/peer-link.js';
 import { MAX_BACKLOG, MAX_TUNNELS } from './link/tunnel-table.js';
 import { type LimitsOf, NO_LIMITS, PeerRates } from './peer-limits.js';
 import { quotaRefusal } from './server/descriptor-quota.js';
-import { type Dialer, type SourceOf, TcpDialer } from './server/dialer.js';
+import type { Dialer, SourceOf } from './server/dialer.js';
 import { PeerCounter } from './server/peer-counter.js';
 import { type MayReach, RequestHandler } from './server/request-handler.js';
-import type { Tunnel } from './stream/tunnel.js';
+import { targetDialer } from './server/target-dialer.js';
+import type { CarriedTunnel } from './stream/tunnel.js';
 import { type PeerRole, roleOf, type TunnelInfo, TunnelList } from './tunnel-list.js';
 import type { PeerChannel } from './wire/peer-channel.js';
 import { describeReason, type Reason, TunnelError } from './wire/reasons.js';
@@ -29,6 +31,8 @@ import { describeTarget, type Service, type Target } from './wire/target.js';
 const MAX_ALL_TUNNELS = 8192;
 /** Bytes of all peers that may wait for slow programs: enough for the backlogs of two peers, which more peers share. */
 const MAX_ALL_BACKLOG = 256 * 1024 * 1024;
+/** Bytes of all peers for fragments of datagrams that wait for others, and the least of each session: one largest datagram. */
+const FRAGMENTS = { total: 16 * 1024 * 1024, floor: 80 * 1024 } as const;
 /** ms in which a peer answers a hello. */
 const ANSWER_TIMEOUT = 10_000;
 /** ms for peers to leave that were told our end. */
@@ -70,6 +74,7 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
   /** Tunnels and bytes that wait for local programs, including those of earlier channels of a peer. */
   readonly #tunnelCounts = new PeerCounter();
   readonly #backlogs = new PeerCounter();
+  readonly #fragments = new MemoryBudget(FRAGMENTS);
   readonly #tunnels: TunnelList;
   /** The number of the request that is becoming a tunnel. */
   #acceptedNumber: number | undefined;
@@ -108,7 +113,7 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
     this.#limit = Math.min(MAX_ALL_TUNNELS, deps.descriptors ?? descriptorShares().tunnels);
     this.#requests = new RequestHandler({
       clock: deps.clock,
-      dialer: deps.dialer ?? new TcpDialer(deps.clock, deps.sourceOf === undefined ? {} : { sourceOf: deps.sourceOf }),
+      dialer: deps.dialer ?? targetDialer(deps.clock, deps),
       mayReach: deps.mayReach,
       floodLog: this.#floodLog,
       nameOf: this.#nameOf,
@@ -145,6 +150,7 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
         clock: this.#clock,
         random: this.#random,
         log: this.#log.child(peerId.slice(0, 8)),
+        fragments: this.#fragments,
         handlers: {
           services: () => this.#servicesFor(peerId),
           onEnd: (reason) => this.emit('ended', peerId, reason),
@@ -321,14 +327,14 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
     this.#forgetIfGone(peerId);
   }
 
-  #onTunnelOpened(peerId: string, tunnel: Tunnel): void {
+  #onTunnelOpened(peerId: string, tunnel: CarriedTunnel): void {
     this.#tunnelCounts.add(peerId, 1);
     const info = this.#tunnels.add(tunnel, peerId, this.#acceptedNumber);
     this.#report(info, 'opened', info.peerRole === 'client');
     this.emit('opened', info);
   }
 
-  #onTunnelClosed(tunnel: Tunnel, reason: Reason | undefined): void {
+  #onTunnelClosed(tunnel: CarriedTunnel, reason: Reason | undefined): void {
     const info = this.#tunnels.remove(tunnel);
     this.#tunnelCounts.add(info.peerId, -1);
     this.#forgetIfGone(info.peerId);

@@ -25,12 +25,13 @@ import type { ConnectionEvent } from '../../base/connection-event.js';
 import type { Logger } from '../../base/logger.js';
 import type { Random } from '../../base/random.js';
 import { ToxId } from '../../tox/crypto/tox-id.js';
-import type { LocalEnd } from '../../tunnel/stream/local-end.js';
+import type { TunnelEnd } from '../../tunnel/stream/datagram-end.js';
 import { explainReason } from '../../tunnel/wire/reasons.js';
 import type { Target } from '../../tunnel/wire/target.js';
 import { ConnectRetry } from '../client/connect-retry.js';
 import type { RemoteServer } from '../client/remote-server.js';
 import type { HeldServer, ServerPool } from '../client/server-pool.js';
+import { agentDatagramEnd } from './agent-datagrams.js';
 import { agentEnd } from './agent-end.js';
 import { tunnelTarget } from './agent-target.js';
 
@@ -79,7 +80,7 @@ export class AgentConnection {
   /** Why the request is refused by now. */
   #whyNot: () => string | undefined = () => undefined;
   /** Of the open tunnel. */
-  #tunnelEnd: LocalEnd | undefined;
+  #tunnelEnd: TunnelEnd | undefined;
   #state: 'asking' | 'serving' | 'open' | 'over' = 'asking';
 
   constructor(deps: AgentConnectionDeps, socket: Socket) {
@@ -247,7 +248,8 @@ export class AgentConnection {
         this.#state = 'open';
         const socket = this.#socket;
         socket.off('data', this.#onData).off('end', this.#onEnd).pause();
-        this.#tunnelEnd = agentEnd(this.#deps.clock, socket);
+        const makeEnd = target.protocol === 'udp' ? agentDatagramEnd : agentEnd;
+        this.#tunnelEnd = makeEnd(this.#deps.clock, socket);
         return this.#tunnelEnd;
       },
       onRefused: (reason) => this.#fail(reason, explainReason(reason)),

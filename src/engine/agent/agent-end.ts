@@ -20,15 +20,20 @@ export function agentEnd(clock: Clock, socket: Socket): LocalEnd {
     probe: (onIntact) => probeSocket(socket, onIntact),
     reset: (reason: Reason) => {
       sink.fail({ event: 'error', code: reason, message: explainReason(reason) });
-      const linger = clock.after(LINGER, () => socket.destroy());
-      socket.once('close', () => linger.cancel());
+      lingerOn(clock, socket);
     },
     destroy: () => void socket.destroy(),
   };
 }
 
+/** Frees the connection when its client has taken what comes last, or after a while. */
+export function lingerOn(clock: Clock, socket: Socket): void {
+  const linger = clock.after(LINGER, () => socket.destroy());
+  socket.once('close', () => linger.cancel());
+}
+
 /** Its end and its failure are chunks, so that the client knows them from the death of this process. */
-class ChunkSink extends Writable {
+export class ChunkSink extends Writable {
   readonly #socket: Socket;
 
   constructor(socket: Socket) {

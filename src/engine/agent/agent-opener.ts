@@ -6,8 +6,10 @@ import { messageOf } from '../../base/coded-error.js';
 import type { Logger } from '../../base/logger.js';
 import type { Opener } from '../../tunnel/client/peer-opener.js';
 import type { OpenHandlers } from '../../tunnel/link/outgoing-requests.js';
+import { isDatagramEnd } from '../../tunnel/stream/datagram-end.js';
 import { isReason, type Reason } from '../../tunnel/wire/reasons.js';
 import type { Target } from '../../tunnel/wire/target.js';
+import { datagramStreams } from './agent-datagrams.js';
 import { agentTarget } from './agent-target.js';
 
 export interface AgentOpenerDeps {
@@ -73,7 +75,7 @@ class OpenRequest {
   async #carry(conversation: Conversation): Promise<void> {
     const end = this.#handlers.onAccepted();
     try {
-      await carry(conversation, end);
+      await carry(conversation, isDatagramEnd(end) ? datagramStreams(end) : end);
       end.destroy();
     } catch (error) {
       end.reset(this.#reasonOf(error));

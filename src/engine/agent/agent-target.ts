@@ -2,7 +2,8 @@
 import type { AgentTarget } from '../../agent/messages.js';
 import type { Target } from '../../tunnel/wire/target.js';
 
-export const agentTarget = ({ host, port }: Target): AgentTarget => (port === 0 ? { service: host } : { host, port });
+export const agentTarget = ({ host, port, protocol }: Target): AgentTarget =>
+  port === 0 ? { service: host, protocol } : { host, port, protocol };
 
 export const tunnelTarget = (target: AgentTarget): Target =>
-  'service' in target ? { host: target.service, port: 0 } : target;
+  'service' in target ? { host: target.service, port: 0, protocol: target.protocol } : target;

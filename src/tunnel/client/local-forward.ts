@@ -207,7 +207,7 @@ const finderOf = (clock: Clock, spec: LocalSpec | DynamicSpec): TargetFinder =>
 
 const isLoopback = ({ address }: AddressInfo): boolean => address === '::1' || address.startsWith('127.');
 
-function listenError(bind: string | undefined, port: number, error: unknown): ListenError {
+export function listenError(bind: string | undefined, port: number, error: unknown): ListenError {
   const cause = { cause: error };
   // Node's error has the address of the name that failed.
   const { address = bind } = error as { readonly address?: string };

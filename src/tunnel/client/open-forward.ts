@@ -2,14 +2,15 @@
 import type { Forward, ForwardSpec } from './forward-spec.js';
 import { notSupported } from './forward-spec.js';
 import { LocalForward, type LocalForwardDeps } from './local-forward.js';
+import { UdpForward } from './udp-forward.js';
 
 /** @throws ListenError; then it listens nowhere */
 export async function openForward(deps: LocalForwardDeps, spec: ForwardSpec): Promise<Forward> {
   switch (spec.kind) {
     case 'local':
     case 'dynamic': {
-      if (spec.kind === 'local' && spec.target.protocol === 'udp') throw notSupported('UDP forwarding (-L udp:…)');
-      const forward = new LocalForward(deps, { spec });
+      const isUdp = spec.kind === 'local' && spec.target.protocol === 'udp';
+      const forward = isUdp ? new UdpForward(deps, { spec }) : new LocalForward(deps, { spec });
       await forward.listen();
       return forward;
     }

@@ -1,7 +1,7 @@
 /** Requests of the peer, until they are answered: each becomes a tunnel, or is refused. */
 import type { Logger } from '../../base/logger.js';
+import type { TunnelEnd } from '../stream/datagram-end.js';
 import type { FrameScheduler } from '../stream/frame-scheduler.js';
-import type { LocalEnd } from '../stream/local-end.js';
 import type { TunnelIdentity } from '../stream/tunnel.js';
 import { encodeFrame, type Frame, TCP_FIN } from '../wire/frame.js';
 import type { Reason } from '../wire/reasons.js';
@@ -18,7 +18,7 @@ export interface IncomingRequest {
    * Called once, now or later, with the local end, or why there is none. When the link is closed by then, the local end is reset.
    * @param destination see TunnelIdentity
    */
-  answer(answer: LocalEnd | Reason, destination?: Target): void;
+  answer(answer: TunnelEnd | Reason, destination?: Target): void;
 }
 
 interface IncomingRequestsDeps {
@@ -71,7 +71,7 @@ export class IncomingRequests {
     });
   }
 
-  #accept(forwardId: number, named: Pick<TunnelIdentity, 'target' | 'destination'>, local: LocalEnd): void {
+  #accept(forwardId: number, named: Pick<TunnelIdentity, 'target' | 'destination'>, local: TunnelEnd): void {
     if (this.#isClosed) {
       local.reset('connection-lost');
       return;

@@ -4,7 +4,7 @@
  */
 import type { Clock, Timer } from '../../base/clock.js';
 import type { Random } from '../../base/random.js';
-import type { LocalEnd } from '../stream/local-end.js';
+import type { TunnelEnd } from '../stream/datagram-end.js';
 import type { Reason } from '../wire/reasons.js';
 import { encodeRequest } from '../wire/request.js';
 import { needsExtension, type Target, unixPathOf } from '../wire/target.js';
@@ -19,7 +19,7 @@ const ANSWER_TIMEOUT = 30_000;
 /** One of the two is called, once, unless the request is cancelled. */
 export interface OpenHandlers {
   /** Returns the local end, which has not been read from. */
-  onAccepted(): LocalEnd;
+  onAccepted(): TunnelEnd;
   onRefused(reason: Reason): void;
 }
 

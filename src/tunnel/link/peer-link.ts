@@ -5,10 +5,12 @@
 import type { Clock } from '../../base/clock.js';
 import { Listeners } from '../../base/listeners.js';
 import type { Logger } from '../../base/logger.js';
+import type { MemoryBudget } from '../../base/memory-budget.js';
 import type { Random } from '../../base/random.js';
 import { TokenBucket } from '../../base/token-bucket.js';
+import { decodeDatagram } from '../datagram/datagram-packet.js';
 import { FrameScheduler } from '../stream/frame-scheduler.js';
-import type { Tunnel } from '../stream/tunnel.js';
+import type { CarriedTunnel } from '../stream/tunnel.js';
 import {
   ACK_TUNNEL,
   DENY_TUNNEL,
@@ -61,6 +63,8 @@ interface PeerLinkDeps {
   readonly random: Random;
   readonly log: Logger;
   readonly handlers: LinkHandlers;
+  /** Memory of all peers for fragments of datagrams that wait for others. */
+  readonly fragments: MemoryBudget;
 }
 
 export class PeerLink {
@@ -91,7 +95,12 @@ export class PeerLink {
     this.#roundTrip = roundTrip;
     this.#negotiation = new Negotiation(clock, log);
     this.#requests = new OutgoingRequests({ clock, random, push: (frame) => scheduler.push(frame) });
-    this.#tunnels = new TunnelTable({ clock, random, scheduler, roundTrip, handlers }, { frameData });
+    const datagrams = {
+      packetSize: () => channel.maxPacketSize,
+      sendLossy: (packet: Buffer) => channel.sendLossy(packet),
+      memory: deps.fragments,
+    };
+    this.#tunnels = new TunnelTable({ clock, random, scheduler, roundTrip, handlers, datagrams }, { frameData });
     this.#incoming = new IncomingRequests({
       ...{ peerId: channel.peerId, log, scheduler, tunnels: this.#tunnels },
       terms: () => this.#negotiation.terms,
@@ -104,7 +113,7 @@ export class PeerLink {
     this.#strays = new TokenBucket(STRAY_ANSWERS, STRAY_ANSWERS, clock.now());
     channel.receive({
       onPacket: (packet) => this.#onPacket(packet),
-      onLossy: () => {},
+      onLossy: (packet) => this.#onLossy(packet),
       onDrain: () => {
         scheduler.onDrain();
         this.#services.onDrain();
@@ -124,7 +133,7 @@ export class PeerLink {
     return this.#roundTrip.latest;
   }
 
-  get tunnels(): ReadonlySet<Tunnel> {
+  get tunnels(): ReadonlySet<CarriedTunnel> {
     return this.#tunnels.all;
   }
 
@@ -240,6 +249,11 @@ export class PeerLink {
         this.#onTunnelFrame(frame);
     }
     this.#requests.send(this.terms);
+  }
+
+  #onLossy(packet: Buffer): void {
+    const datagram = this.#isClosed ? undefined : decodeDatagram(packet);
+    if (datagram !== undefined) this.#tunnels.findSession(datagram)?.onPacket(datagram);
   }
 
   #onPing(data: Buffer): void {

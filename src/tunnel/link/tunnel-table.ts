@@ -1,10 +1,21 @@
 /** The tunnels of one link, by id and direction. */
 import type { Clock } from '../../base/clock.js';
+import type { MemoryBudget } from '../../base/memory-budget.js';
 import type { Random } from '../../base/random.js';
+import type { DatagramPacket } from '../datagram/datagram-packet.js';
+import { type DatagramLink, DatagramTunnel } from '../datagram/datagram-tunnel.js';
+import { type DatagramEnd, isDatagramEnd, type TunnelEnd } from '../stream/datagram-end.js';
 import type { FrameScheduler } from '../stream/frame-scheduler.js';
 import type { LocalEnd } from '../stream/local-end.js';
 import { BASE_WINDOW, WINDOW_POOL, WindowPool } from '../stream/receive-window.js';
-import { type RateLimits, type Terms, Tunnel, type TunnelIdentity, type TunnelLink } from '../stream/tunnel.js';
+import {
+  type CarriedTunnel,
+  type RateLimits,
+  type Terms,
+  Tunnel,
+  type TunnelIdentity,
+  type TunnelLink,
+} from '../stream/tunnel.js';
 import { FROM_ACCEPTOR, type Frame } from '../wire/frame.js';
 import type { Reason } from '../wire/reasons.js';
 import type { PeerTerms } from './negotiation.js';
@@ -22,9 +33,9 @@ const ACCEPTOR_LINGER = 250;
 export interface TunnelHandlers {
   /** Returns how fast a tunnel may carry, together with others; undefined: no limit, now or later. */
   limits?(identity: TunnelIdentity): RateLimits | undefined;
-  onTunnelOpened(tunnel: Tunnel): void;
+  onTunnelOpened(tunnel: CarriedTunnel): void;
   /** @param reason undefined when the tunnel ended in good order */
-  onTunnelClosed(tunnel: Tunnel, reason: Reason | undefined): void;
+  onTunnelClosed(tunnel: CarriedTunnel, reason: Reason | undefined): void;
   /** @param change bytes that wait for the local programs of the tunnels, more or less than before */
   onBacklog(change: number): void;
 }
@@ -35,6 +46,13 @@ interface TunnelTableDeps {
   readonly scheduler: FrameScheduler;
   readonly roundTrip: RoundTrip;
   readonly handlers: TunnelHandlers;
+  readonly datagrams: DatagramChannel;
+}
+
+/** What UDP sessions need beyond frames. */
+export interface DatagramChannel extends Pick<DatagramLink, 'packetSize' | 'sendLossy'> {
+  /** Memory of all peers for fragments that wait for others. */
+  readonly memory: MemoryBudget;
 }
 
 export class TunnelTable {
@@ -43,15 +61,16 @@ export class TunnelTable {
   readonly #deps: TunnelTableDeps;
   readonly #pool = new WindowPool();
   readonly #link: TunnelLink;
+  readonly #datagramLink: DatagramLink;
   /** Tunnels whose id is not free, by id: those that the peer opened, and those that this side opened. */
-  readonly #accepted = new Map<number, Tunnel>();
-  readonly #opened = new Map<number, Tunnel>();
+  readonly #accepted = new Map<number, CarriedTunnel>();
+  readonly #opened = new Map<number, CarriedTunnel>();
   /** All tunnels whose id is not free or whose local end is not over. */
-  readonly #all = new Set<Tunnel>();
+  readonly #all = new Set<CarriedTunnel>();
 
   /** @param options.frameData bytes of data that a frame may have on this channel now */
   constructor(deps: TunnelTableDeps, options: { readonly frameData: () => number }) {
-    const { scheduler, roundTrip, handlers } = deps;
+    const { scheduler, roundTrip, handlers, datagrams } = deps;
     this.#deps = deps;
     this.ids = new TunnelIds(deps.random);
     this.#link = {
@@ -66,9 +85,14 @@ export class TunnelTable {
         handlers.onTunnelClosed(tunnel, reason);
       },
     };
+    this.#datagramLink = {
+      ...this.#link,
+      packetSize: () => datagrams.packetSize(),
+      sendLossy: (packet) => datagrams.sendLossy(packet),
+    };
   }
 
-  get all(): ReadonlySet<Tunnel> {
+  get all(): ReadonlySet<CarriedTunnel> {
     return this.#all;
   }
 
@@ -77,33 +101,49 @@ export class TunnelTable {
   }
 
   /** The tunnel that this side opened under an id of the peer's. */
-  opened(id: number): Tunnel | undefined {
+  opened(id: number): CarriedTunnel | undefined {
     return this.#opened.get(id);
   }
 
   /** The tunnel that a frame belongs to. An upstream peer is server or client, and its frames do not tell which. */
-  find(frame: Frame, terms: PeerTerms): Tunnel | undefined {
+  find(frame: Frame, terms: PeerTerms): CarriedTunnel | undefined {
     if ((frame.type & FROM_ACCEPTOR) !== 0) return this.#opened.get(frame.id);
     const accepted = this.#accepted.get(frame.id);
     return accepted ?? (terms.kind === 'extended' ? undefined : this.#opened.get(frame.id));
   }
 
-  add(identity: TunnelIdentity, local: LocalEnd, peer: PeerTerms): void {
+  /** The UDP session that a lossy packet belongs to. */
+  findSession({ tunnelId, isFromAcceptor }: DatagramPacket): DatagramTunnel | undefined {
+    const tunnel = (isFromAcceptor ? this.#opened : this.#accepted).get(tunnelId);
+    return tunnel instanceof DatagramTunnel ? tunnel : undefined;
+  }
+
+  add(identity: TunnelIdentity, local: TunnelEnd, peer: PeerTerms): void {
     const isOpener = identity.side === 'opener';
-    const terms: Terms =
-      peer.kind === 'extended'
-        ? { kind: 'extended', credit: peer.credit, pool: this.#pool }
-        : { kind: 'upstream', linger: isOpener ? OPENER_LINGER : ACCEPTOR_LINGER };
-    const { clock, handlers } = this.#deps;
-    const limits = handlers.limits?.(identity);
-    const tunnel = new Tunnel({ link: this.#link, clock, local, limits }, { identity, terms });
+    const tunnel = isDatagramEnd(local) ? this.#session(identity, local) : this.#stream(identity, local, peer);
     (isOpener ? this.#opened : this.#accepted).set(identity.id, tunnel);
     this.#all.add(tunnel);
-    handlers.onTunnelOpened(tunnel);
+    this.#deps.handlers.onTunnelOpened(tunnel);
     tunnel.start();
   }
 
-  #onIdFree(tunnel: Tunnel): void {
+  #session(identity: TunnelIdentity, local: DatagramEnd): DatagramTunnel {
+    const { clock, datagrams, handlers } = this.#deps;
+    const memory = datagrams.memory.share();
+    const limits = handlers.limits?.(identity);
+    return new DatagramTunnel({ link: this.#datagramLink, clock, local, memory, limits }, identity);
+  }
+
+  #stream(identity: TunnelIdentity, local: LocalEnd, peer: PeerTerms): Tunnel {
+    const terms: Terms =
+      peer.kind === 'extended'
+        ? { kind: 'extended', credit: peer.credit, pool: this.#pool }
+        : { kind: 'upstream', linger: identity.side === 'opener' ? OPENER_LINGER : ACCEPTOR_LINGER };
+    const { clock, handlers } = this.#deps;
+    return new Tunnel({ link: this.#link, clock, local, limits: handlers.limits?.(identity) }, { identity, terms });
+  }
+
+  #onIdFree(tunnel: CarriedTunnel): void {
     const { id, side } = tunnel.identity;
     this.#deps.scheduler.remove(tunnel);
     (side === 'opener' ? this.#opened : this.#accepted).delete(id);

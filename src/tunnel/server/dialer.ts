@@ -8,6 +8,7 @@ import { AddressRace, type Attempt, type AttemptHandlers } from '../../base/addr
 import type { Clock } from '../../base/clock.js';
 import { systemCodeOf } from '../../base/coded-error.js';
 import { descriptorShares } from '../../base/descriptor-shares.js';
+import type { DatagramEnd } from '../stream/datagram-end.js';
 import type { Reason } from '../wire/reasons.js';
 import { bareHost, type Target } from '../wire/target.js';
 import { AttemptQuotas } from './descriptor-quota.js';
@@ -19,8 +20,11 @@ const CONNECT_TIMEOUT = 12_000;
 export interface DialHandlers {
   /** Asked for each address of the target before anything is sent there, because a name can have any address. */
   mayConnect(address: string): boolean;
-  /** @param socket has `allowHalfOpen` and has not been read from @param address was allowed by `mayConnect` */
-  onConnected(socket: Socket, address: string): void;
+  /**
+   * @param connected a socket that has `allowHalfOpen` and has not been read from, or a UDP session that was not started
+   * @param address was allowed by `mayConnect`
+   */
+  onConnected(connected: Socket | DatagramEnd, address: string): void;
   /**
    * @param reason `not-allowed` when the target has addresses, and none of them is allowed
    * @param code of the system, such as EMFILE, for the log
@@ -71,7 +75,7 @@ export type ConnectTcp = (address: string, port: number, from: string | undefine
 const connectTcp: ConnectTcp = (address, port, localAddress) =>
   connect({ host: address, port, allowHalfOpen: true, ...(localAddress === undefined ? {} : { localAddress }) });
 
-const isLoopbackIpv4 = (address: string): boolean => address.startsWith('127.');
+export const isLoopbackIpv4 = (address: string): boolean => address.startsWith('127.');
 
 export class TcpDialer implements Dialer {
   readonly #clock: Clock;
@@ -163,7 +167,7 @@ function adviceOn(error: Error | undefined, address: string): string | undefined
   return `it was asked from ${address} on IPv4 alone (targets.source: per-client): a service that listens on ::1 only is not reached`;
 }
 
-const reasonOf = (error: unknown): Reason => REASON_OF_CODE[systemCodeOf(error) ?? ''] ?? 'failed';
+export const reasonOf = (error: unknown): Reason => REASON_OF_CODE[systemCodeOf(error) ?? ''] ?? 'failed';
 
 function mostTelling(errors: readonly Error[]): Error | undefined {
   const of = (reason: Reason): Error | undefined => errors.find((error) => reasonOf(error) === reason);

@@ -3,6 +3,7 @@ import type { Clock } from '../../base/clock.js';
 import type { FloodLog } from '../../base/flood-log.js';
 import { isSpeedTest } from '../../base/speed-test.js';
 import type { IncomingRequest } from '../link/incoming-requests.js';
+import { isDatagramEnd } from '../stream/datagram-end.js';
 import { socketEnd } from '../stream/local-end.js';
 import { describeReason, type Reason } from '../wire/reasons.js';
 import { describeTarget, type Target } from '../wire/target.js';
@@ -140,14 +141,15 @@ export class RequestHandler {
     const number = this.#deps.nextNumber();
     const cancel = this.#deps.dialer.dial(peerId, destination ?? target, {
       mayConnect,
-      onConnected: (socket, address) => {
+      onConnected: (connected, address) => {
         this.#dials.delete(request);
         // The policy may have changed while the target was being connected to.
         if (mayConnect(address)) {
-          this.#deps.handlers.onConnected(number, () => request.answer(socketEnd(socket), destination));
+          const end = isDatagramEnd(connected) ? connected : socketEnd(connected);
+          this.#deps.handlers.onConnected(number, () => request.answer(end, destination));
           return;
         }
-        socket.destroy();
+        connected.destroy();
         this.#refuse(request, 'not-allowed', refusal);
       },
       onFailed: (reason, code, advice) => {
@@ -171,4 +173,4 @@ export class RequestHandler {
 }
 
 /** Whether it is a host and port. */
-const isReachable = (target: Target): boolean => target.port !== 0 && target.protocol === undefined;
+const isReachable = (target: Target): boolean => target.port !== 0;

@@ -56,12 +56,43 @@ export interface TunnelLink {
   /** @param change bytes that wait for the local program, more or less than before */
   onBacklog(change: number): void;
   /** The tunnel's id may be used again. */
-  onIdFree(tunnel: Tunnel): void;
+  onIdFree(tunnel: CarriedTunnel): void;
   /** The local end is over too. @param reason undefined when the tunnel ended in good order */
-  onClosed(tunnel: Tunnel, reason: Reason | undefined): void;
+  onClosed(tunnel: CarriedTunnel, reason: Reason | undefined): void;
 }
 
-export class Tunnel implements FrameSource {
+/** A tunnel of either kind, for its link and for those who list it. */
+export interface CarriedTunnel extends FrameSource {
+  readonly identity: TunnelIdentity;
+  /** ms of the clock. */
+  readonly openedAt: number;
+  /** Bytes to the peer, and from it. */
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
+  /** Received bytes that wait for the local program. */
+  readonly backlog: number;
+  /** Port of our side of the local connection; undefined when there is no connection. */
+  readonly localPort: number | undefined;
+  /** Address of the other side of the local connection: of the target, where the tunnel was accepted. */
+  readonly remoteAddress: string | undefined;
+  /** Whether the local end is over; what is left is between the two peers. */
+  readonly isClosing: boolean;
+  /** Begins to carry; after the ack is queued. */
+  start(): void;
+  /** Breaks both directions, and tells the peer why. */
+  close(reason: Reason): void;
+  onData(data: Buffer): void;
+  /** Ignored on upstream's terms, which have no windows. */
+  onWindow(bytes: number): void;
+  onEof(): void;
+  onFin(): void;
+  onReset(reason: Reason): void;
+  /** The peer has gone offline: unfinished directions are broken, and bytes that it sent are still delivered. */
+  onLinkClosed(): void;
+}
+
+/** A tunnel of bytes. */
+export class Tunnel implements CarriedTunnel {
   readonly identity: TunnelIdentity;
   readonly openedAt: number;
   readonly #link: TunnelLink;
@@ -122,44 +153,36 @@ export class Tunnel implements FrameSource {
     );
   }
 
-  /** Begins to carry; after the ack is queued. */
   start(): void {
     this.#writer.start();
     this.#reader.start();
     if (this.#window !== undefined && this.#window.due > 0) this.#link.schedule(this);
   }
 
-  /** Bytes to the peer. */
   get bytesSent(): number {
     return this.#bytesSent;
   }
 
-  /** Bytes from the peer. */
   get bytesReceived(): number {
     return this.#bytesReceived;
   }
 
-  /** Received bytes that wait for the local program. */
   get backlog(): number {
     return this.#writer.pending;
   }
 
-  /** Port of our side of the local connection; undefined when there is no connection. */
   get localPort(): number | undefined {
     return this.#local.localPort;
   }
 
-  /** Address of the other side of the local connection: of the target, where the tunnel was accepted. */
   get remoteAddress(): string | undefined {
     return this.#local.remoteAddress;
   }
 
-  /** Whether the local end is over; what is left is between the two peers. */
   get isClosing(): boolean {
     return this.#reader.isDone && this.#writer.isDone;
   }
 
-  /** Breaks both directions, and tells the peer why. */
   close(reason: Reason): void {
     this.#breakLocal(reason);
     if (this.#window === undefined) this.#sendLast(TCP_FIN);
@@ -181,7 +204,6 @@ export class Tunnel implements FrameSource {
     this.#idle?.onData();
   }
 
-  /** Ignored on upstream's terms, which have no windows. */
   onWindow(bytes: number): void {
     if (this.#window === undefined) return;
     this.#credit = Math.min(MAX_CREDIT, this.#credit + bytes);
@@ -211,7 +233,6 @@ export class Tunnel implements FrameSource {
     this.#checkId();
   }
 
-  /** The peer has gone offline: unfinished directions are broken, and bytes that it sent are still delivered. */
   onLinkClosed(): void {
     const isComplete = this.#sending === 'ended' && this.#receiving === 'ended';
     this.#closing.abandon();

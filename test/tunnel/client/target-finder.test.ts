@@ -5,6 +5,7 @@ import { silentLogger } from '../../../src/base/logger.js';
 import type { DynamicSpec } from '../../../src/tunnel/client/forward-spec.js';
 import { LocalForward } from '../../../src/tunnel/client/local-forward.js';
 import type { Opener } from '../../../src/tunnel/client/peer-opener.js';
+import type { LocalEnd } from '../../../src/tunnel/stream/local-end.js';
 import type { Reason } from '../../../src/tunnel/wire/reasons.js';
 import type { Target } from '../../../src/tunnel/wire/target.js';
 import { FakeLink } from '../support/fake-link.js';
@@ -158,7 +159,7 @@ t.test('the bytes of a tunnel follow the answer, whichever come first', async (t
   const program = await world.connect(forward.port);
   program.write(socks5({ host: 'h', port: 80 }));
   await until(() => link.asked.length === 1);
-  const end = link.asked[0]?.onAccepted();
+  const end = link.asked[0]?.onAccepted() as LocalEnd | undefined;
   end?.sink.write('bytes');
   t.equal((await readSome(program, GRANTED.length + 5)).toString('latin1'), `${GRANTED.toString('latin1')}bytes`);
 });

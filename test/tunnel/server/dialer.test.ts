@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import t from 'tap';
 import { type Source, TcpDialer } from '../../../src/tunnel/server/dialer.js';
 import { NameLookup } from '../../../src/tunnel/server/name-lookup.js';
@@ -184,7 +185,7 @@ t.test('a target sees the address of the client', async (t) => {
       { host: 'localhost', port },
       {
         mayConnect: () => true,
-        onConnected: (socket) => socket.once('data', (bytes) => resolve(bytes.toString())),
+        onConnected: (socket) => (socket as Socket).once('data', (bytes) => resolve(bytes.toString())),
         onFailed: resolve,
       },
     );

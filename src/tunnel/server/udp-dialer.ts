@@ -1,0 +1,146 @@
+/**
+ * UDP targets. There is no connection to wait for: a session begins with the first address of the target that is allowed. Where that
+ * one refuses before anything came from it, the next one has its turn, since a program may listen on one of two families alone.
+ */
+import type { Clock } from '../../base/clock.js';
+import { systemCodeOf } from '../../base/coded-error.js';
+import { ConnectedUdp } from '../datagram/udp-socket.js';
+import type { DatagramEnd, DatagramHandlers } from '../stream/datagram-end.js';
+import { bareHost, type Target } from '../wire/target.js';
+import { type Dialer, type DialHandlers, isLoopbackIpv4, reasonOf, type SourceOf } from './dialer.js';
+import { NameLookup } from './name-lookup.js';
+
+/** ms for resolving: less than a peer waits for its answer. */
+const LOOKUP_TIMEOUT = 12_000;
+
+export class UdpDialer implements Dialer {
+  readonly #clock: Clock;
+  readonly #names: NameLookup;
+  readonly #sourceOf: SourceOf;
+
+  constructor(clock: Clock, deps: { readonly names?: NameLookup; readonly sourceOf?: SourceOf } = {}) {
+    this.#clock = clock;
+    this.#names = deps.names ?? new NameLookup(clock);
+    this.#sourceOf = deps.sourceOf ?? (() => undefined);
+  }
+
+  dial(peerId: string, { host, port }: Target, handlers: DialHandlers): () => void {
+    let session: UdpSession | undefined;
+    const cancel = (): void => {
+      timeout.cancel();
+      cancelLookup();
+      session?.destroy();
+    };
+    const timeout = this.#clock.after(LOOKUP_TIMEOUT, () => {
+      cancel();
+      handlers.onFailed('timeout');
+    });
+    const cancelLookup = this.#names.lookup(peerId, bareHost(host), (error, found) => {
+      timeout.cancel();
+      if (error !== null) {
+        handlers.onFailed(reasonOf(error), systemCodeOf(error));
+        return;
+      }
+      const hasIpv4 = found.some(({ address }) => isLoopbackIpv4(address));
+      const source = hasIpv4 ? this.#sourceOf(peerId) : undefined;
+      const all = found.map(({ address }) => address);
+      const addresses = source === undefined ? all : all.filter((address) => address !== '::1');
+      const allowed = addresses.filter((address) => handlers.mayConnect(address));
+      if (source !== undefined && 'error' in source) handlers.onFailed('failed', undefined, source.error);
+      else if (allowed.length === 0) handlers.onFailed(addresses.length === 0 ? 'name-not-found' : 'not-allowed');
+      else session = new UdpSession(allowed, { port, source: source?.address }, handlers);
+    });
+    return cancel;
+  }
+}
+
+interface Place {
+  readonly port: number;
+  /** From where addresses on loopback are sent to; undefined: from where the system chooses. */
+  readonly source: string | undefined;
+}
+
+type SessionHandlers = Pick<DialHandlers, 'onConnected' | 'onFailed'>;
+
+class UdpSession implements DatagramEnd {
+  readonly #place: Place;
+  readonly #dialHandlers: SessionHandlers;
+  #address: string;
+  /** Those that are left when this one refuses. */
+  #others: readonly string[];
+  #socket: ConnectedUdp;
+  #handlers: DatagramHandlers | undefined;
+  /** The last datagram, for the next address. */
+  #unanswered: Buffer | undefined;
+  #state: 'connecting' | 'open' | 'over' = 'connecting';
+
+  /** @param addresses literal, at least one */
+  constructor(addresses: readonly string[], place: Place, handlers: SessionHandlers) {
+    [this.#address = '', ...this.#others] = addresses;
+    this.#place = place;
+    this.#dialHandlers = handlers;
+    this.#socket = this.#connect();
+  }
+
+  get localPort(): number | undefined {
+    return this.#socket.localPort;
+  }
+
+  get remoteAddress(): string | undefined {
+    return this.#state === 'over' ? undefined : this.#address;
+  }
+
+  start(handlers: DatagramHandlers): void {
+    this.#handlers = handlers;
+  }
+
+  send(bytes: Buffer): void {
+    if (this.#others.length > 0) this.#unanswered = bytes;
+    this.#socket.send(bytes);
+  }
+
+  reset(): void {
+    this.destroy();
+  }
+
+  destroy(): void {
+    this.#state = 'over';
+    this.#socket.close();
+  }
+
+  #connect(): ConnectedUdp {
+    const { port, source } = this.#place;
+    const from = isLoopbackIpv4(this.#address) ? source : undefined;
+    return new ConnectedUdp(
+      { address: this.#address, port, from },
+      {
+        onConnected: () => this.#onConnected(),
+        onDatagram: (bytes) => {
+          // From now on the session is with this address alone.
+          this.#others = [];
+          this.#unanswered = undefined;
+          this.#handlers?.onDatagram(bytes);
+        },
+        onError: (error) => this.#onError(error),
+      },
+    );
+  }
+
+  #onConnected(): void {
+    const isFirst = this.#state === 'connecting';
+    this.#state = 'open';
+    if (isFirst) this.#dialHandlers.onConnected(this, this.#address);
+    else if (this.#unanswered !== undefined) this.#socket.send(this.#unanswered);
+  }
+
+  #onError(error: Error): void {
+    const [next, ...others] = this.#others;
+    this.#socket.close();
+    if (next !== undefined) {
+      this.#address = next;
+      this.#others = others;
+      this.#socket = this.#connect();
+    } else if (this.#state === 'connecting') this.#dialHandlers.onFailed(reasonOf(error), systemCodeOf(error));
+    else this.#handlers?.onFailed(reasonOf(error));
+  }
+}
