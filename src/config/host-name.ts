@@ -9,6 +9,9 @@ export const RESERVED_NAMES: readonly string[] = [
   ...['scp', 'sftp', 'rsync', 'git', 'vpn', 'socks', 'tokssh'],
 ];
 
+/** What a name may be: base/alias. */
+export const NAME_ADVICE = 'use a letter, then letters, digits, ".", "_" and "-", at most 32 in all';
+
 /** With it, a host has a name that no server of DNS has: `ssh nas.tox`. */
 export const HOST_SUFFIX = '.tox';
 
@@ -21,11 +24,7 @@ export function plainHostName(text: string): string {
 /** Parses the name for a new host. @throws FormatError */
 export function parseHostName(text: string): string {
   const name = plainHostName(text);
-  if (!ALIAS.test(name)) {
-    throw new FormatError(
-      `"${text}" is not a name: use a letter, then letters, digits, ".", "_" and "-", at most 32 in all`,
-    );
-  }
+  if (!ALIAS.test(name)) throw new FormatError(`"${text}" is not a name: ${NAME_ADVICE}`);
   if (RESERVED_NAMES.includes(name)) {
     throw new FormatError(`"${name}" is a command of tuntox, so no host can have this name: choose another one`);
   }

@@ -27,7 +27,7 @@ t.test('a fresh machine has the defaults, typed and frozen', async (t) => {
       proxy: undefined,
     },
     access: { require: 'all', isOpen: false, secretFile: undefined },
-    targets: { rulesFile: undefined, isAny: false, mayTestSpeed: true },
+    targets: { rulesFile: undefined, isAny: false, mayTestSpeed: true, hasClientSources: false },
     http: { listen: undefined },
   });
   for (const part of [settings, settings.network, settings.socket]) t.ok(Object.isFrozen(part));

@@ -461,6 +461,18 @@ t.test('import adds all clients or none', async (t) => {
   t.equal((await daemon.call('whitelist.list', {})).entries.length, 2);
 });
 
+t.test('an imported client that came by an invitation needs nothing else, and disconnects nobody', async (t) => {
+  const daemon = await TestDaemon.start(t);
+  await daemon.call('secret.set', { secret: SECRET });
+  const [invited, other] = [await daemon.client(), await daemon.client()];
+  await other.connect(SECRET).ping();
+  const change = await daemon.call('whitelist.import', { items: [{ id: invited.id, invited: true }] });
+  t.match(change, { added: [{ invited: true }], closedTunnels: 0, notes: [] });
+  t.equal((await daemon.call('whitelist.list', {})).enabled, false);
+  t.type(await invited.connect().ping(), 'number');
+  t.equal((await daemon.call('clients.list', {})).clients.length, 2);
+});
+
 t.test('an edited allow list applies at once, to open tunnels too', async (t) => {
   const daemon = await TestDaemon.start(t);
   const client = await daemon.client();

@@ -242,6 +242,21 @@ t.test('a client that is removed is told of as long as its link is open for othe
   ]);
 });
 
+t.test('a client that is removed does not come back by the link that it keeps, which has a use left', async (t) => {
+  const daemon = await TestDaemon.start(t);
+  const created = await daemon.call('invite.create', { name: 'laptop', uses: 2 });
+  const { client, server } = await comingClient(daemon, created);
+  await daemon.call('whitelist.remove', { client: 'laptop' });
+  server.leave();
+  client.connect(secretOf(created));
+  for (let waiting = 0; waiting === 0; ) {
+    await settle();
+    waiting = (await daemon.call('clients.pending', {})).clients.length;
+  }
+  t.match((await daemon.call('clients.pending', {})).clients, [{ reason: 'invitation-used' }]);
+  t.match(await list(daemon), [{ redeemed: [{ client: { publicKey: client.key } }] }]);
+});
+
 t.test('whitelist off keeps the clients with an invitation, and says so', async (t) => {
   const daemon = await TestDaemon.start(t);
   const { client } = await comingClient(daemon, await daemon.call('invite.create', { name: 'laptop' }));

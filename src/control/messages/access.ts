@@ -52,10 +52,13 @@ export const WhitelistItem = v.strictObject({
   note: v.optional(Note),
 });
 
-/** The file that `tuntoxctl whitelist export` writes and `import` reads. */
+/** A client that is added with others: it may have come by an invitation, and then needs nothing else here either. */
+const ImportedItem = v.strictObject({ ...WhitelistItem.entries, invited: v.optional(v.boolean(), false) });
+
+/** The file that `tuntoxctl whitelist export` writes and `import` reads. Version 1 had no `invited`, and is still read. */
 export const WhitelistExport = v.strictObject({
-  schema: v.literal('tuntox.whitelist-export/1'),
-  items: v.array(WhitelistItem),
+  schema: v.literal('tuntox.whitelist-export/2'),
+  items: v.array(ImportedItem),
 });
 
 export const AddToWhitelist = v.strictObject({
@@ -81,7 +84,7 @@ export const EditWhitelist = v.strictObject({
 });
 export const RemoveFromWhitelist = v.strictObject({ client: Selector, dryRun });
 export const ImportWhitelist = v.strictObject({
-  items: v.pipe(v.array(WhitelistItem), v.maxLength(1_000)),
+  items: v.pipe(v.array(ImportedItem), v.maxLength(1_000)),
   /** Entries of the same keys stay as they are; they are no error. */
   ifAbsent: v.optional(v.boolean(), false),
   confirmed: v.optional(v.boolean(), false),

@@ -9,6 +9,7 @@ import {
   aliasOwners,
   isExpired,
   type Listing,
+  listingOf,
   parseAllowed,
   type WhitelistEntry,
 } from '../../engine/access/whitelist.js';
@@ -26,7 +27,7 @@ type Deps = Pick<
   'access' | 'clock' | 'admission' | 'engine' | 'log' | 'policy' | 'services' | 'targets'
 >;
 type Change = Result<'whitelist.add'>;
-type Item = Params<'whitelist.import'>['items'][number];
+type Item = Omit<Params<'whitelist.import'>['items'][number], 'invited'> & { readonly invited?: boolean };
 type Names =
   | 'whitelist.list'
   | 'whitelist.add'
@@ -79,9 +80,10 @@ async function add(deps: Deps, given: readonly WhitelistEntry[], options: AddOpt
       hint: `to change its entry: tuntoxctl whitelist edit ${nameOf(deps, publicKey)}`,
     });
   }
-  const listed = new Set(entries.map(({ publicKey }) => publicKey.hex));
-  const listing = (key: WhitelistEntry['publicKey']): Listing => (listed.has(key.hex) ? 'listed' : access.listing(key));
-  const affected = affectedBy(deps, { door: { hasWhitelist: true }, factors: { hasWhitelist: true, listing } });
+  const listings = new Map(entries.map((entry) => [entry.publicKey.hex, listingOf(entry, clock.unixTime())]));
+  const listing = (key: WhitelistEntry['publicKey']): Listing => listings.get(key.hex) ?? access.listing(key);
+  const hasWhitelist = access.hasWhitelist || entries.some(({ invited }) => !invited);
+  const affected = affectedBy(deps, { door: { hasWhitelist }, factors: { hasWhitelist, listing } });
   const adopted = options.adopt ? affected.clients.map((client) => adoptedEntry(client, clock.unixTime())) : [];
   const disconnected = options.adopt ? [] : affected.clients;
   const confirmed = options.confirmed || options.adopt;
@@ -113,16 +115,17 @@ function notesOfAdding(
   const bans = new Set(access.bans.map(({ publicKey }) => publicKey.hex));
   const banned = entries.filter(({ publicKey }) => bans.has(publicKey.hex));
   const isSecret = access.secret !== undefined;
+  const isFactor = entries.some(({ invited }) => !invited);
   return [
     ...notesOnServices(
       deps,
       entries.flatMap(({ allow }) => allow),
     ),
-    ...(isSecret && access.require === 'all' ? [`a secret is set too: ${who} needs both`] : []),
-    ...(isSecret && access.require === 'any'
+    ...(isFactor && isSecret && access.require === 'all' ? [`a secret is set too: ${who} needs both`] : []),
+    ...(isFactor && isSecret && access.require === 'any'
       ? ['clients that have the secret are admitted too (access.require: any)']
       : []),
-    ...(access.hasWhitelist || (isSecret && access.require === 'any')
+    ...(!isFactor || access.hasWhitelist || (isSecret && access.require === 'any')
       ? []
       : ['from now on only clients on the whitelist are admitted']),
     ...(disconnected.length === 0 ? [] : [`disconnected: ${namesOf(deps, disconnected)}`]),
@@ -241,7 +244,7 @@ function noteWithout({ secret, isOpen }: Deps['access']): string {
 
 /** @throws ControlError */
 function entryOf(deps: Deps, item: Item): WhitelistEntry {
-  const { id, name, allow, rate, maxTunnels, expiresAt: expiry, note } = item;
+  const { id, name, allow, rate, maxTunnels, expiresAt: expiry, note, invited = false } = item;
   const publicKey = newClient(id);
   if (publicKey.equals(deps.engine.id.publicKey)) {
     throw new ControlError('bad-params', "this is the daemon's own Tox ID", { hint: 'use the Tox ID of the client' });
@@ -250,7 +253,7 @@ function entryOf(deps: Deps, item: Item): WhitelistEntry {
   const addedAt = deps.clock.unixTime();
   const limits = { rate, maxTunnels };
   const given = { alias: name, allow: allowOf(allow ?? []), ...limits, expiresAt, note: note ?? '' };
-  return { publicKey, ...given, addedAt, invited: false };
+  return { publicKey, ...given, addedAt, invited };
 }
 
 /** Makes all entries or none. The message has the place of the item that is wrong. @throws ControlError */

@@ -75,7 +75,7 @@ export function parseAllowed(text: string, line: number): AllowedTarget {
   }
 }
 
-/** Adds all entries or none. @throws WhitelistError when a key is listed, an alias belongs to another, or the list is full */
+/** Adds all entries or none; one of the owner's own makes the list a factor. @throws WhitelistError when a key is listed, an alias belongs to another, or the list is full */
 export function withEntries(list: Whitelist, added: readonly WhitelistEntry[]): Whitelist {
   const entries = new Map(list.entries);
   const owners = aliasOwners(entries.values());
@@ -92,7 +92,7 @@ export function withEntries(list: Whitelist, added: readonly WhitelistEntry[]): 
     }
     entries.set(publicKey.hex, entry);
   }
-  return { isFactor: true, entries };
+  return { isFactor: list.isFactor || added.some(({ invited }) => !invited), entries };
 }
 
 /** Returns the key of each alias. */

@@ -1,5 +1,7 @@
 /** A server that a client keeps under a name, and how it is stored. */
+import { ALIAS } from '../../base/alias.js';
 import { CodedError } from '../../base/coded-error.js';
+import { NAME_ADVICE, plainHostName } from '../../config/host-name.js';
 import { errorOfSecret } from '../../config/secret-file.js';
 import type { JsonFormat } from '../state/json-file.js';
 
@@ -56,7 +58,9 @@ export const HOSTS_FORMAT: JsonFormat<readonly StoredHost[]> = {
 function decodeHost(value: unknown, index: number): StoredHost {
   const { name, tox_id, pinned_key, secret, added_at } = (value ?? {}) as Record<string, unknown>;
   const wrong = (what: string): Error => new Error(`host ${index + 1}: "${what}" is wrong`);
-  if (typeof name !== 'string' || name === '') throw wrong('name');
+  if (typeof name !== 'string' || !ALIAS.test(name) || name !== plainHostName(name)) {
+    throw new Error(`host ${index + 1}: its name is wrong: ${NAME_ADVICE}, in lower case`);
+  }
   if (typeof tox_id !== 'string' || !TOX_ID.test(tox_id)) throw wrong('tox_id');
   if (typeof pinned_key !== 'string' || !KEY.test(pinned_key)) throw wrong('pinned_key');
   if (secret !== undefined && !(typeof secret === 'string' && errorOfSecret(Buffer.from(secret)) === undefined)) {

@@ -4,7 +4,7 @@ import type { Clock } from '../../base/clock.js';
 import { systemCodeOf } from '../../base/coded-error.js';
 import { didYouMean, similarNames } from '../../base/nearest.js';
 import { FileError, readSmallFile } from '../../base/small-file.js';
-import { plainHostName } from '../../config/host-name.js';
+import { NAME_ADVICE, plainHostName } from '../../config/host-name.js';
 import { parseUpstreamHosts } from '../../config/upstream-hosts.js';
 import type { LockFile } from '../state/file-lock.js';
 import type { FileSystem, OpenFile } from '../state/file-system.js';
@@ -48,8 +48,13 @@ export class HostFile {
   async list(): Promise<Host[]> {
     const own = await this.#open();
     const names = new Set(own.value.map(({ name }) => name));
-    const others = this.#upstreamHosts().filter(({ name }) => !names.has(name));
+    const others = this.#upstream().hosts.filter(({ name }) => !names.has(name));
     return [...own.value, ...others].sort((one, other) => (one.name < other.name ? -1 : 1));
+  }
+
+  /** Names in upstream's file that no host can have: these lines are left out. @throws FileError */
+  get unusable(): readonly string[] {
+    return this.#upstream().unusable;
   }
 
   /**
@@ -60,6 +65,10 @@ export class HostFile {
     const name = plainHostName(text);
     const hosts = await this.list();
     const host = hosts.find((one) => one.name === name);
+    if (host === undefined && this.unusable.includes(name)) {
+      const advice = `${NAME_ADVICE}, or store it with "tuntox join LINK NAME"`;
+      throw new HostError('unknown', `"${name}" in ${this.#places.upstreamFile} is not a name: ${advice}`);
+    }
     if (host === undefined) throw unknownHost(name, hosts);
     checkPin(host, host.toxId);
     return host;
@@ -90,7 +99,7 @@ export class HostFile {
     await this.#change((hosts) => {
       removed = hosts.find((host) => host.name === name);
       if (removed !== undefined) return hosts.filter((host) => host !== removed);
-      const others = this.#upstreamHosts();
+      const others = this.#upstream().hosts;
       if (!others.some((host) => host.name === name)) throw unknownHost(name, [...hosts, ...others]);
       throw new HostError('not-ours', `${name} is in ${this.#places.upstreamFile}: remove its line there`);
     });
@@ -134,12 +143,13 @@ export class HostFile {
   }
 
   /** @throws FileError */
-  #upstreamHosts(): Host[] {
+  #upstream(): { readonly hosts: readonly Host[]; readonly unusable: readonly string[] } {
     try {
-      const text = readSmallFile(this.#places.upstreamFile, MAX_UPSTREAM).toString();
-      return parseUpstreamHosts(text).map((host) => ({ ...host, pinnedKey: undefined, addedAt: undefined }));
+      const { hosts, unusable } = parseUpstreamHosts(readSmallFile(this.#places.upstreamFile, MAX_UPSTREAM).toString());
+      return { hosts: hosts.map((host) => ({ ...host, pinnedKey: undefined, addedAt: undefined })), unusable };
     } catch (error) {
-      if (error instanceof FileError && ['ENOENT', 'ENOTDIR'].includes(systemCodeOf(error.cause) ?? '')) return [];
+      const isMissing = error instanceof FileError && ['ENOENT', 'ENOTDIR'].includes(systemCodeOf(error.cause) ?? '');
+      if (isMissing) return { hosts: [], unusable: [] };
       throw error;
     }
   }

@@ -307,7 +307,10 @@ t.test('a bad whitelist file is refused with the line of the mistake', async (t)
 t.test('export writes what import reads', async (t) => {
   const seen: unknown[] = [];
   const LIMITS = { rate: 5000, maxTunnels: 3 };
-  const kept = [entry({ note: 'x', ...LIMITS }), entry({ publicKey: KEYS.ci, name: null, allow: [], expiresAt: null })];
+  const kept = [
+    entry({ note: 'x', ...LIMITS }),
+    entry({ publicKey: KEYS.ci, name: null, allow: [], expiresAt: null, invited: true }),
+  ];
   const socket = await startDaemon(t, {
     'whitelist.list': () => ({ schema: 'tuntox.whitelist/1', enabled: true, entries: kept }),
     'whitelist.import': ({ items }) => {
@@ -319,9 +322,20 @@ t.test('export writes what import reads', async (t) => {
   t.match((await run(['whitelist', 'export', file], { socket })).stdout, /wrote 2 clients to/);
   t.equal((await run(['whitelist', 'import', file], { socket })).status, 0);
   t.same(seen, [
-    { id: KEYS.laptop, name: 'laptop', allow: ['127.0.0.1:22'], ...LIMITS, expiresAt: kept[0]?.expiresAt, note: 'x' },
-    { id: KEYS.ci },
+    {
+      id: KEYS.laptop,
+      name: 'laptop',
+      allow: ['127.0.0.1:22'],
+      ...LIMITS,
+      expiresAt: kept[0]?.expiresAt,
+      note: 'x',
+      invited: false,
+    },
+    { id: KEYS.ci, invited: true },
   ]);
+  writeFileSync(file, JSON.stringify({ schema: 'tuntox.whitelist-export/1', items: [{ id: KEYS.ci }] }));
+  t.equal((await run(['whitelist', 'import', file], { socket })).status, 0);
+  t.same(seen.slice(2), [{ id: KEYS.ci, invited: false }], 'the first version is read, too');
 });
 
 const asking = (t: Test): Promise<string> =>

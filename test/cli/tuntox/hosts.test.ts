@@ -108,8 +108,10 @@ t.test('a name keeps its key, also when nobody can be reached', async (t) => {
 t.test("a host of upstream's file is a host, and stays there", async (t) => {
   const user = new User(t);
   mkdirSync(join(user.home, '.tuntox'));
-  writeFileSync(join(user.home, '.tuntox', 'hosts'), `box ${ID} abc23\nbad F00\n`);
+  writeFileSync(join(user.home, '.tuntox', 'hosts'), `box ${ID} abc23\nbad F00\n* ${ID}\n\x1b[2J ${ID}\n`);
   t.match(await user.run('list'), { stdout: /^HOST .*\nbad .*\nbox +E776E9A9 +in ~\/\.tuntox\/hosts\n$/ });
+  const { stderr } = await user.run('list');
+  t.equal(stderr, 'tuntox: left out of ~/.tuntox/hosts, since they cannot be names here: "*", "\\u001b[2j"\n');
   t.match(await user.run('forget', 'box'), { status: 1, stderr: /box is in .*\.tuntox\/hosts: remove its line there/ });
   t.match(await user.run('ping', 'bad'), { status: 2, stderr: /the Tox ID of bad: a Tox ID has 76 hex digits/ });
   t.match(await user.run('bxo'), { status: 2, stderr: /did you mean "box"\?/ });

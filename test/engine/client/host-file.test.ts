@@ -130,7 +130,11 @@ t.test('a file that is damaged or newer is one error, does not show a secret, an
     ['{"version": 1, "hosts": [{"secret": "canary-secret"', /hosts\.json is damaged \(it is not JSON\)/],
     ['{"version": 1}', /"hosts" is not a list/],
     ['{"version": 2, "hosts": []}', /newer version/],
-    [file(null), /host 1: "name" is wrong/],
+    [file(null), /host 1: its name is wrong: use a letter, then letters/],
+    ...['my nas', '*', '', 'NAS', 'nas.tox', '-L', 'a'.repeat(33)].map((name): [string, RegExp] => [
+      file(entry, { ...entry, name }),
+      /host 2: its name is wrong: use a letter, .*at most 32 in all, in lower case/,
+    ]),
     [file(entry, { ...entry, tox_id: 'F00' }), /host 2: "tox_id" is wrong/],
     [file({ ...entry, pinned_key: 'canary-secret' }), /"pinned_key" is wrong/],
     [file({ ...entry, secret: 7 }), /"secret" is wrong/],
@@ -193,4 +197,19 @@ t.test("upstream's file is read too, after ours", async (t) => {
   await t.rejects(hostsOf(home).remove('box'), { code: 'not-ours', message: /remove its line there$/ });
   rmSync(home.json);
   t.match(await hostsOf(home).find('nas'), { name: 'nas', toxId: id, secret: undefined });
+});
+
+t.test("a name in upstream's file that no host can have is left out, and named to who asks for it", async (t) => {
+  const home = newHome(t);
+  const id = host('x').toxId;
+  writeUpstream(home, `nas ${id}\n* ${id}\n2nd ${id}\n`);
+  t.same(
+    (await hostsOf(home).list()).map(({ name }) => name),
+    ['nas'],
+  );
+  t.same(hostsOf(home).unusable, ['*', '2nd']);
+  await t.rejects(hostsOf(home).find('2nd'), {
+    code: 'unknown',
+    message: /"2nd" in .*hosts is not a name: use a letter/,
+  });
 });

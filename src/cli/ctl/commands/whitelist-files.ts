@@ -15,6 +15,9 @@ import { IF_ABSENT, showChange } from './whitelist.js';
 type Item = ParamsIn<'whitelist.import'>['items'][number];
 type Entry = Result<'whitelist.list'>['entries'][number];
 
+const SCHEMA = 'tuntox.whitelist-export/2' as const;
+/** The first version did not say who came by an invitation. */
+const READ: readonly unknown[] = [SCHEMA, 'tuntox.whitelist-export/1'];
 /** Control protocol: clients in one request. */
 const MAX_ITEMS = 1_000;
 /** Bytes of a file. 1000 clients with long notes and many targets take less. */
@@ -102,8 +105,8 @@ function save(name: string, text: string): void {
 
 function exportOf(entries: readonly Entry[]) {
   return {
-    schema: 'tuntox.whitelist-export/1' as const,
-    items: entries.map(({ publicKey, name, allow, rate, maxTunnels, expiresAt, note }) => ({
+    schema: SCHEMA,
+    items: entries.map(({ publicKey, name, allow, rate, maxTunnels, expiresAt, note, invited }) => ({
       id: publicKey,
       ...(name === null ? {} : { name }),
       ...(allow.length === 0 ? {} : { allow }),
@@ -111,6 +114,7 @@ function exportOf(entries: readonly Entry[]) {
       ...(maxTunnels === null ? {} : { maxTunnels }),
       ...(expiresAt === null ? {} : { expiresAt }),
       ...(note === '' ? {} : { note }),
+      ...(invited ? { invited } : {}),
     })),
   };
 }
@@ -135,9 +139,9 @@ function itemsOfJson(text: string, name: string): Item[] {
     );
   }
   const { schema, items } = value as { readonly schema?: unknown; readonly items?: unknown };
-  if (schema !== 'tuntox.whitelist-export/1' || !Array.isArray(items)) {
+  if (!READ.includes(schema) || !Array.isArray(items)) {
     throw usage(
-      `${name} is not a whitelist export: its schema is not tuntox.whitelist-export/1`,
+      `${name} is not a whitelist export: its schema is not ${SCHEMA}`,
       'for the right format, see the output of tuntoxctl whitelist export',
     );
   }

@@ -1,4 +1,6 @@
 /** `tuntox list`: the stored hosts. */
+
+import { harmless } from '../../../base/columns.js';
 import { writeResult } from '../../../base/result-output.js';
 import { dateText } from '../../../base/units.js';
 import { type Host, keyOf } from '../../../engine/client/host-entry.js';
@@ -11,7 +13,13 @@ import { openHosts } from '../hosts.js';
 const SHOWN_DIGITS = 8;
 
 export async function runList(_line: CommandLine, process: NodeJS.Process): Promise<number> {
-  const hosts = await openHosts(process.env).list();
+  const file = openHosts(process.env);
+  const hosts = await file.list();
+  const { unusable } = file;
+  if (unusable.length > 0) {
+    const names = unusable.map((name) => JSON.stringify(name)).join(', ');
+    process.stderr.write(`tuntox: left out of ~/.tuntox/hosts, since they cannot be names here: ${harmless(names)}\n`);
+  }
   if (hosts.length === 0) {
     process.stderr.write('No host is stored yet: "tuntox join LINK NAME" stores one.\n');
     return ExitStatus.Ok;
