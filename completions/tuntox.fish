@@ -26,6 +26,7 @@ complete -c tuntox -s U -l user -x -a '(__fish_complete_users)' -d 'switch from 
 complete -c tuntox -l node -d 'be a bootstrap node for a private Tox network'
 complete -c tuntox -s L -l forward -x -d 'forward the local port PORT to HOST:PORT as the server sees it'
 complete -c tuntox -s D -l dynamic -x -d 'open a local port where programs name the targets themselves, by SOCKS5, SOCKS4a or HTTP CONNECT'
+complete -c tuntox -l socks-auth -r -F -d 'let only the users in FILE use -D'
 complete -c tuntox -s R -l reverse -x -d 'forward the port PORT of the server to HOST:PORT as this machine sees it'
 complete -c tuntox -s W -s P -l pipe -x -d 'connect HOST:PORT to standard input and output, as for ssh -o ProxyCommand=\'tuntox -i ID -W %h:%p\''
 complete -c tuntox -l ssh-pipe -x -d 'as -W, for ssh\'s ProxyCommand'

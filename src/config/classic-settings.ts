@@ -93,6 +93,8 @@ export interface ForwardSettings extends OfClient {
   readonly mode: 'forward';
   readonly service: ServiceSettings;
   readonly forwards: readonly ForwardText[];
+  /** Of those who may use -D. */
+  readonly proxyUsersFile?: string | undefined;
   /** Whether another local port may take the place of one that is in use. */
   readonly mayMovePorts: boolean;
 }

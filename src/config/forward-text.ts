@@ -14,14 +14,15 @@ import { isIPv6 } from 'node:net';
 import type { PlaceText } from '../base/local-place.js';
 import { FormatError } from './format-error.js';
 import { LOOPBACK, parseHost, parsePort, parsePortOrNone, parseTargetOrService, type TargetText } from './formats.js';
+import type { ProxyUserText } from './proxy-users-file.js';
 
 type PortPlace = Extract<PlaceText, { kind: 'port' }>;
 
 export type ForwardText =
   /** -L: a connection at the place reaches the target as the server sees it. */
   | { readonly kind: 'local'; readonly at: PlaceText; readonly target: TargetText }
-  /** -D: each connection at the place names its own target. */
-  | { readonly kind: 'dynamic'; readonly at: PlaceText }
+  /** -D: each connection at the place names its own target. Without users everybody may. */
+  | { readonly kind: 'dynamic'; readonly at: PlaceText; readonly users?: readonly ProxyUserText[] }
   /** -R: a connection to the port of the server reaches the target as this machine sees it. */
   | { readonly kind: 'reverse'; readonly at: PortPlace; readonly target: TargetText };
 

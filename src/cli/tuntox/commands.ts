@@ -25,7 +25,7 @@ export const NETWORK_OPTIONS: readonly OptionName[] = [
 /** Options of each command that connects to the network. */
 const COMMON: readonly OptionName[] = ['--state-dir', '--id-file', '--json', ...NETWORK_OPTIONS, ...LOG];
 const WAITING: readonly OptionName[] = ['--timeout', '--max-retries'];
-const FORWARDS: readonly OptionName[] = ['--forward', '--dynamic', '--reverse'];
+const FORWARDS: readonly OptionName[] = ['--forward', '--dynamic', '--socks-auth', '--reverse'];
 const LASTING: readonly OptionName[] = ['--background', '--pid-file'];
 
 /** The first one is the default. */

@@ -7,6 +7,7 @@ import type { RunSettings, SecretSource } from '../../config/classic-settings.js
 import { errorOfSecret, readSecretFile } from '../../config/secret-file.js';
 import { loadRules } from '../../engine/access/target-rules.js';
 import { loadBootstrapNodes } from '../../engine/network/bootstrap-nodes.js';
+import { withProxyUsers } from './proxy-users.js';
 import { UsageError } from './usage-error.js';
 
 export interface GivenFiles {
@@ -17,7 +18,7 @@ export interface GivenFiles {
 }
 
 /**
- * @returns the files, and the settings with the nodes in place of their file
+ * @returns the files, and the settings with the nodes and users in place of their files
  * @throws UsageError, FileError, SecretFileError, RulesFileError, BootstrapNodesError
  */
 export function readGivenFiles<Settings extends RunSettings>(
@@ -27,7 +28,7 @@ export function readGivenFiles<Settings extends RunSettings>(
   const secret = readSecret(settings.secret, log);
   const rulesFile = settings.mode === 'server' ? settings.rulesFile : undefined;
   const rules = rulesFile === undefined ? undefined : loadRules(rulesFile, { mayWait: true });
-  return { given: { secret, rules }, settings: { ...settings, ...nodesOf(settings) } };
+  return { given: { secret, rules }, settings: { ...withProxyUsers(settings, log), ...nodesOf(settings) } };
 }
 
 function nodesOf({ nodesFile, nodes = [] }: RunSettings): Partial<Pick<RunSettings, 'nodesFile' | 'nodes'>> {

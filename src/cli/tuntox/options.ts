@@ -115,6 +115,15 @@ export const OPTIONS = [
     more: 'A path and fd may stand for [BIND:]PORT, as with -L. The server resolves the names.',
   },
   {
+    name: '--socks-auth',
+    value: 'FILE',
+    example: 'users',
+    section: 'client',
+    completes: 'file',
+    about: 'let only the users in FILE use -D: one USER:PASSWORD per line (default: everybody who reaches the port)',
+    more: 'Without it any user and password is accepted, because some programs insist on sending one. SOCKS4 has no passwords, and is refused with it.',
+  },
+  {
     name: '--reverse',
     short: 'R',
     value: '[BIND:]PORT:HOST:PORT',

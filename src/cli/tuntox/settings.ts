@@ -78,6 +78,7 @@ const DEFAULT_TIMEOUT = 60_000;
 export function settingsOf(line: CommandLine, environment: Environment, host?: Host): RunSettings {
   const { form, arguments: words } = line;
   const flags = new FlagSet(line.flags);
+  if (!flags.has('--dynamic')) flags.refuse(['--socks-auth'], 'is only for -D: remove it, or add -D 1080');
   switch (form) {
     case 'share':
       return shareSettings(words[0] ?? '', flags, environment);
@@ -157,6 +158,7 @@ function joinSettings(
       target === undefined || given.length > 0
         ? given
         : [{ kind: 'local', at: { kind: 'port', bind: LOOPBACK, port: localPortOf(target) }, target }],
+    proxyUsersFile: flags.last('--socks-auth'),
     // With -q nobody would learn the other port.
     mayMovePorts: given.length === 0 && common.logLevel !== 'error',
   };
@@ -267,12 +269,18 @@ function jobOf(flags: FlagSet, { isPing = flags.has('--ping') }: { readonly isPi
   if (forwards.length === 0) flags.refuse(LASTING_ONLY, 'is only for servers and for -L, -D and -R: remove it');
   const patience = patienceOf(flags, forwards.length > 0 ? undefined : DEFAULT_TIMEOUT);
   if (isPing) return { mode: 'ping', patience };
-  if (target === undefined) {
-    return { mode: 'forward', service: serviceSettings(flags), patience, forwards, mayMovePorts: false };
-  }
+  if (target === undefined) return { ...forwardJob(flags, forwards), patience, mayMovePorts: false };
   if (secondTarget !== undefined) throw new UsageError('-W connects to one target: give it only once');
   return { mode: 'pipe', patience, target, ...(sshPort === undefined ? {} : { sshPort }) };
 }
+
+const forwardJob = (flags: FlagSet, forwards: readonly ForwardText[]) =>
+  ({
+    mode: 'forward',
+    service: serviceSettings(flags),
+    forwards,
+    proxyUsersFile: flags.last('--socks-auth'),
+  }) as const;
 
 /** @param byDefault ms; undefined waits forever */
 function patienceOf(flags: FlagSet, byDefault: number | undefined): RetryPolicy {

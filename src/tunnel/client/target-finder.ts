@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { Clock } from '../../base/clock.js';
 import { beginHandshake, endRefused } from '../socks/proxy-handshake.js';
 import type { ProxyUsers } from '../socks/proxy-users.js';
+import { resetSocket } from '../stream/local-end.js';
 import type { Reason } from '../wire/reasons.js';
 import type { Target } from '../wire/target.js';
 
@@ -28,7 +29,7 @@ export type TargetFinder = (socket: Socket, handlers: FinderHandlers) => () => v
 
 export function oneTarget(target: Target): TargetFinder {
   return (socket, { onFound }) => {
-    onFound({ target, tellGranted: () => {}, tellRefused: () => socket.resetAndDestroy() });
+    onFound({ target, tellGranted: () => {}, tellRefused: () => resetSocket(socket) });
     return () => {};
   };
 }

@@ -1,6 +1,7 @@
 /** Reads the request of one program from its connection, as a proxy, and leaves everything after it to the tunnel. */
 import type { Socket } from 'node:net';
 import type { Clock } from '../../base/clock.js';
+import { resetSocket } from '../stream/local-end.js';
 import { ProxyDialogue, type ProxyRequest } from './proxy-dialogue.js';
 import type { ProxyUsers } from './proxy-users.js';
 
@@ -49,7 +50,7 @@ export function beginHandshake(
   };
   const onEnd = (): void => {
     stop();
-    socket.resetAndDestroy();
+    resetSocket(socket);
   };
   const timeout = deps.clock.after(HANDSHAKE_TIMEOUT, () => refuse('it named no target in 30 s'));
   socket.setNoDelay(true).on('data', onData).on('end', onEnd).resume();
@@ -59,7 +60,7 @@ export function beginHandshake(
 /** Ends the connection after a last answer. @param answer none: resets it */
 export function endRefused(clock: Clock, socket: Socket, answer?: Buffer): void {
   if (answer === undefined || answer.length === 0) {
-    socket.resetAndDestroy();
+    resetSocket(socket);
     return;
   }
   const timeout = clock.after(LINGER, () => socket.destroy());

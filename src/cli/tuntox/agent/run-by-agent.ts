@@ -11,6 +11,7 @@ import { displayOn, mayShowProgress } from '../display.js';
 import { jsonEvents } from '../json-events.js';
 import { runJob } from '../modes/job.js';
 import { checkBeforeStore } from '../modes/store.js';
+import { withProxyUsers } from '../proxy-users.js';
 import type { AgentRoute } from './agent-route.js';
 
 /** Whether a client needs nothing but the agent: no service process, no syslog. */
@@ -22,14 +23,15 @@ export function isLight(settings: RunSettings): settings is ClientSettings {
 /** @returns the exit status @throws CodedErrors */
 export async function runByAgent(
   process: NodeJS.Process,
-  settings: ClientSettings,
+  written: ClientSettings,
   { route, mayColour }: { readonly route: AgentRoute; readonly mayColour: boolean },
 ): Promise<number> {
-  const { logLevel: level } = settings;
+  const { logLevel: level } = written;
   const hasColour = (stream: { readonly isTTY?: boolean }): boolean =>
     stream.isTTY === true && mayColour && mayColourIn(process.env);
-  const line = mayShowProgress(settings, process) ? new StatusLine(process.stderr) : undefined;
+  const line = mayShowProgress(written, process) ? new StatusLine(process.stderr) : undefined;
   const log = plainLogger(line?.stream ?? process.stderr, { level, hasColour: hasColour(process.stderr) });
+  const settings = withProxyUsers(written, log);
   // The reader of our output may close it; each job handles that itself.
   process.stdout.on('error', () => {});
   closePipeAtEnd(process.stdout, systemClock);
