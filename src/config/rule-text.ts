@@ -16,14 +16,35 @@ export interface RuleText {
   readonly port: number;
   /** `udp`: it is about UDP alone. Undefined: it allows TCP alone, or denies both. */
   readonly protocol?: 'udp';
+  /** The target asks for a header of the PROXY protocol. */
+  readonly hasProxyHeader?: true;
 }
 
 /**
  * Parses `host:port` as upstream does, with `*` for any host and `0` for any port; `class:NAME:port` for a class of addresses; either
- * with `udp:` in front, and with `deny` before that; the path of a Unix socket; or the name of a service alone.
+ * with `udp:` in front, and with `deny` before that; the path of a Unix socket; or the name of a service alone. `proxy` may follow one
+ * target.
  * @throws FormatError
  */
 export function parseRule(text: string): RuleText {
+  const [, target] = /^(.+)\s+proxy$/.exec(text) ?? [];
+  if (target === undefined) return parsePlainRule(text);
+  const rule = parsePlainRule(target.trim());
+  const { effect, subject, port, protocol } = rule;
+  if (subject.kind === 'service') {
+    throw new FormatError(
+      `"${target}" is a service: tuntoxctl expose ${target} TARGET --proxy-protocol, without the word proxy`,
+    );
+  }
+  const isOne = subject.kind === 'unix' || (subject.kind === 'host' && port !== 0);
+  if (effect === 'deny' || protocol !== undefined || !isOne) {
+    throw new FormatError(`"${text}": proxy follows one target of TCP, as in 127.0.0.1:8080 proxy`);
+  }
+  return { ...rule, hasProxyHeader: true };
+}
+
+/** @throws FormatError */
+function parsePlainRule(text: string): RuleText {
   if (isServiceName(text)) {
     return { effect: 'allow', subject: { kind: 'service', name: parseServiceName(text) }, port: 0 };
   }

@@ -9,7 +9,7 @@ import type { PortRange } from '../config/formats.js';
 import type { BootstrapAddress } from '../tox/tox.js';
 import { Tox, type ToxOptions } from '../tox/tox.js';
 import type { LimitsOf } from '../tunnel/peer-limits.js';
-import type { SourceOf } from '../tunnel/server/dialer.js';
+import type { SourceOf } from '../tunnel/server/client-source.js';
 import type { MayReach } from '../tunnel/server/request-handler.js';
 import { TunnelService } from '../tunnel/tunnel-service.js';
 import type { Service } from '../tunnel/wire/target.js';

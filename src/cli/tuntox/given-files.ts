@@ -5,7 +5,7 @@
 import type { Logger } from '../../base/logger.js';
 import type { RunSettings, SecretSource } from '../../config/classic-settings.js';
 import { errorOfSecret, readSecretFile } from '../../config/secret-file.js';
-import { loadRules } from '../../engine/access/target-rules.js';
+import { loadRules, RulesFileError } from '../../engine/access/target-rules.js';
 import { loadBootstrapNodes } from '../../engine/network/bootstrap-nodes.js';
 import { withProxyUsers } from './proxy-users.js';
 import { UsageError } from './usage-error.js';
@@ -28,6 +28,11 @@ export function readGivenFiles<Settings extends RunSettings>(
   const secret = readSecret(settings.secret, log);
   const rulesFile = settings.mode === 'server' ? settings.rulesFile : undefined;
   const rules = rulesFile === undefined ? undefined : loadRules(rulesFile, { mayWait: true });
+  const withHeader = rules?.find(({ hasProxyHeader }) => hasProxyHeader === true);
+  if (withHeader !== undefined) {
+    const why = 'proxy needs tuntoxd, which gives each client an address: remove the word';
+    throw new RulesFileError('bad-rules', `${rulesFile}, line ${withHeader.line}: ${why}`);
+  }
   return { given: { secret, rules }, settings: { ...withProxyUsers(settings, log), ...nodesOf(settings) } };
 }
 

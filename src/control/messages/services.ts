@@ -2,7 +2,13 @@
 import * as v from 'valibot';
 import { Count, dryRun, Name, notes, Target, TargetText, Time } from './common.js';
 
-const Service = v.strictObject({ name: Name, target: Target, addedAt: Time });
+const Service = v.strictObject({
+  name: Name,
+  target: Target,
+  /** Whether connections to it begin with a header of the PROXY protocol, version 2. */
+  proxyProtocol: v.boolean(),
+  addedAt: Time,
+});
 
 export const ServiceList = v.strictObject({
   schema: v.literal('tuntox.services/1'),
@@ -14,6 +20,8 @@ export const AddService = v.strictObject({
   name: Name,
   /** A port of the daemon's machine, or `host:port`. */
   target: TargetText,
+  /** Whether the target asks for a header of the PROXY protocol, version 2. Its host is an address then. */
+  proxyProtocol: v.optional(v.boolean(), false),
   /** Whether a service of this name gets the new target. */
   replace: v.optional(v.boolean(), false),
   /** Adds it even if tunnels to targets that are no longer allowed would close. */

@@ -7,7 +7,7 @@ import { FormatError } from '../../config/format-error.js';
 import { parseServiceName, parseServiceTarget } from '../../config/formats.js';
 import { ControlError } from '../../control/control-error.js';
 import type { MethodHandlers, Params, Result } from '../../control/protocol.js';
-import { type NamedService, ServiceError } from '../../engine/access/services.js';
+import { type NamedService, ServiceError, serviceOn } from '../../engine/access/services.js';
 import type { AllowedTarget } from '../../engine/access/whitelist.js';
 import { nameWithKey } from '../../engine/server/client-names.js';
 import { reachedBy, type TargetPolicy } from '../../engine/server/target-policy.js';
@@ -33,10 +33,14 @@ export function serviceMethods(deps: Deps): Pick<MethodHandlers, Names> {
   };
 }
 
-async function add(deps: Deps, { name: text, target, ...options }: Params<'services.add'>): Promise<Change> {
+async function add(
+  deps: Deps,
+  { name: text, target, proxyProtocol, ...options }: Params<'services.add'>,
+): Promise<Change> {
   const { clock, log, services, targets } = deps;
   const name = parseServiceName(text);
-  const service: NamedService = { name, target: parseServiceTarget(target), addedAt: clock.unixTime() };
+  const described = serviceOn(parseServiceTarget(target), proxyProtocol);
+  const service: NamedService = { ...described, name, addedAt: clock.unixTime() };
   const before = services.targets;
   const after = new Map(before).set(name, service.target);
   services.check(service, options.replace);
@@ -132,8 +136,9 @@ const HINTS: Partial<Record<ServiceError['code'], string>> = {
   exists: 'to give it the new target, add --replace',
 };
 
-const shown = ({ name, target, addedAt }: NamedService): Change['service'] => ({
+const shown = ({ name, target, hasProxyHeader, addedAt }: NamedService): Change['service'] => ({
   name,
   target: { ...target },
+  proxyProtocol: hasProxyHeader,
   addedAt: rfc3339(addedAt),
 });

@@ -7,7 +7,7 @@ import type { Clock } from '../../base/clock.js';
 import { messageOf } from '../../base/coded-error.js';
 import type { Logger } from '../../base/logger.js';
 import { PublicKey } from '../../tox/crypto/keys.js';
-import type { Source } from '../../tunnel/server/dialer.js';
+import type { Source } from '../../tunnel/server/client-source.js';
 import type { FileSystem } from '../state/file-system.js';
 import { JsonFile, type JsonFormat } from '../state/json-file.js';
 import type { StateDirectory } from '../state/state-file-error.js';

@@ -21,6 +21,8 @@ export interface Rule {
   readonly port: number;
   /** Undefined: it allows TCP alone, or denies both. */
   readonly protocol?: 'udp';
+  /** The target asks for a header of the PROXY protocol; then `host` is an address. */
+  readonly hasProxyHeader?: true;
   /** Its line in the file, from 1; names the rule that decides. */
   readonly line: number;
   /** The service that it stands for. */
@@ -83,7 +85,19 @@ function decideUnix(rules: readonly Rule[], path: string): Decision {
 const isAboutProtocol = (rule: Rule, protocol: Target['protocol']): boolean =>
   rule.protocol === protocol || (rule.effect === 'deny' && rule.protocol === undefined);
 
-export function describeRule({ effect, subject, port, protocol }: Rule): string {
+/** Whether the target that is connected to asks for a header, however it was written. @param address of the connection; undefined for a Unix socket */
+export function asksForHeader({ subject, port, hasProxyHeader }: Rule, target: Target, address?: string): boolean {
+  if (hasProxyHeader !== true) return false;
+  if (subject.kind === 'unix') return unixPathOf(target) === subject.path;
+  if (subject.kind !== 'host' || port !== target.port || target.protocol !== undefined) return false;
+  return address !== undefined && arrivalsOf(literalAddress(address) ?? address).includes(subject.host);
+}
+
+export function describeRule({ hasProxyHeader, ...rule }: Rule): string {
+  return `${describePlain(rule)}${hasProxyHeader === true ? ' proxy' : ''}`;
+}
+
+function describePlain({ effect, subject, port, protocol }: Rule): string {
   if (subject.kind === 'service') return subject.name;
   if (subject.kind === 'unix') return subject.path;
   return `${effect === 'deny' ? 'deny ' : ''}${protocol === undefined ? '' : 'udp:'}${describeSubject(subject)}:${port}`;

@@ -5,15 +5,19 @@ import { targetText } from '../../base/endpoint.js';
 import { Listeners } from '../../base/listeners.js';
 import { FormatError } from '../../config/format-error.js';
 import { parseServiceTarget } from '../../config/formats.js';
-import type { Target } from '../../tunnel/wire/target.js';
+import { type Target, unixPathOf } from '../../tunnel/wire/target.js';
 import type { FileSystem } from '../state/file-system.js';
 import { JsonFile, type JsonFormat } from '../state/json-file.js';
 import type { StateDirectory } from '../state/state-file-error.js';
+import { type Rule, ruleOfService } from './rules.js';
+import { checkAddress } from './target-rules.js';
 
 export interface NamedService {
   /** In lower case. */
   readonly name: string;
   readonly target: Target;
+  /** Whether the target asks for a header of the PROXY protocol; then its host is an address. */
+  readonly hasProxyHeader: boolean;
   /** Unix time, s. */
   readonly addedAt: number;
 }
@@ -58,6 +62,12 @@ export class Services {
     return this.#known.targets;
   }
 
+  /** The targets that ask for a header of the PROXY protocol, each as a rule. */
+  get withHeader(): readonly Rule[] {
+    const proxied = this.all.filter(({ hasProxyHeader }) => hasProxyHeader);
+    return proxied.map(({ name, target }) => ({ ...ruleOfService(name, target), hasProxyHeader: true }));
+  }
+
   /** @throws ServiceError if it cannot be added */
   check(service: NamedService, isReplacing: boolean): void {
     withService(this.#file.value, service, isReplacing);
@@ -79,6 +89,15 @@ export class Services {
   onChange(listener: () => void): void {
     this.#changes.add(listener);
   }
+}
+
+/** @throws FormatError when the target cannot have the PROXY protocol */
+export function serviceOn(target: Target, hasProxyHeader: boolean): Pick<NamedService, 'target' | 'hasProxyHeader'> {
+  if (hasProxyHeader && target.protocol !== undefined) {
+    throw new FormatError(`${targetText(target)} is UDP, which has no PROXY protocol here: leave out --proxy-protocol`);
+  }
+  if (hasProxyHeader && unixPathOf(target) === undefined) checkAddress(target.host);
+  return { target, hasProxyHeader };
 }
 
 /** @throws ServiceError */
@@ -104,8 +123,13 @@ const servicesFormat: JsonFormat<ServiceMap> = {
   version: 1,
   initial: new Map(),
   encode: (services) => ({
-    services: [...services.values()].map(({ name, target, addedAt }) => {
-      return { name, target: targetText(target), added_at: addedAt };
+    services: [...services.values()].map(({ name, target, hasProxyHeader, addedAt }) => {
+      return {
+        name,
+        target: targetText(target),
+        ...(hasProxyHeader ? { proxy_protocol: true } : {}),
+        added_at: addedAt,
+      };
     }),
   }),
   decode: ({ services }) => {
@@ -118,15 +142,17 @@ const servicesFormat: JsonFormat<ServiceMap> = {
 };
 
 function decodeService(value: unknown, place: number): NamedService {
-  const { name, target, added_at: addedAt } = (value ?? {}) as Record<string, unknown>;
+  const fields = (value ?? {}) as Record<string, unknown>;
+  const { name, target, proxy_protocol: hasProxyHeader = false, added_at: addedAt } = fields;
   const invalid = (field: string): never => {
     throw new Error(`service ${place}: its "${field}" is invalid`);
   };
   if (typeof name !== 'string' || !ALIAS.test(name) || name !== name.toLowerCase()) return invalid('name');
   if (typeof target !== 'string') return invalid('target');
+  if (typeof hasProxyHeader !== 'boolean') return invalid('proxy_protocol');
   if (!Number.isSafeInteger(addedAt)) return invalid('added_at');
   try {
-    return { name, target: parseServiceTarget(target), addedAt: addedAt as number };
+    return { ...serviceOn(parseServiceTarget(target), hasProxyHeader), name, addedAt: addedAt as number };
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
     return invalid('target');

@@ -1,6 +1,7 @@
 /**
  * The rules file of a server: which targets clients may reach. As in upstream, a line has one `host:port`, `*` is any host, `0` any
- * port, and `#` begins a comment; our additions are `class:NAME:port`, `udp:` and `deny` in front of either, and the path of a Unix socket.
+ * port, and `#` begins a comment; our additions are `class:NAME:port`, `udp:` and `deny` in front of either, the path of a Unix socket,
+ * and `proxy` after one target.
  */
 import { CodedError } from '../../base/coded-error.js';
 import { type ReadOptions, readSmallFile } from '../../base/small-file.js';
@@ -62,6 +63,7 @@ export function ruleOf(text: string, line: number): Rule {
   // Also the name of a service, which `deny` does not take.
   if (subject.kind !== 'host') return { ...written, subject, line };
   const { host } = subject;
+  if (written.hasProxyHeader === true) checkAddress(host);
   if (effect === 'deny') {
     if (literalAddress(host) === undefined) {
       throw new FormatError(
@@ -75,6 +77,16 @@ export function ruleOf(text: string, line: number): Rule {
       );
   }
   return { ...written, subject: { kind: 'host', host: canonicalHost(host) }, line };
+}
+
+/**
+ * A header is sent by the address that is connected to: a client could ask for the address of a name, or another name, and would get a
+ * connection without our header, in which it could send one of its own.
+ * @throws FormatError
+ */
+export function checkAddress(host: string): void {
+  if (literalAddress(host) !== undefined && !host.includes('%')) return;
+  throw new FormatError(`"${host}" is not an address, which a target with the PROXY protocol needs: write its address`);
 }
 
 /** @param path the file, for messages */

@@ -68,7 +68,11 @@ export function listingOf(entry: WhitelistEntry | undefined, unixTime: number): 
 /** Parses a target, written as a line of a rules file. @param line its place in the list, from 1 @throws WhitelistError */
 export function parseAllowed(text: string, line: number): AllowedTarget {
   try {
-    return { text, rule: ruleOf(text, line) };
+    const rule = ruleOf(text, line);
+    if (rule.hasProxyHeader === true) {
+      throw new FormatError(`"${text}": proxy is a word of the rules file; a list of a client has the target alone`);
+    }
+    return { text, rule };
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
     throw new WhitelistError('bad-target', error.message, { cause: error });

@@ -5,12 +5,20 @@
 import { CodedError, messageOf } from '../../base/coded-error.js';
 import { targetText } from '../../base/endpoint.js';
 import { isSpeedTest } from '../../base/speed-test.js';
-import type { SourceOf } from '../../tunnel/server/dialer.js';
+import type { SourceOf } from '../../tunnel/server/client-source.js';
 import type { MayReach, Reached } from '../../tunnel/server/request-handler.js';
 import type { TunnelInfo } from '../../tunnel/tunnel-list.js';
 import { type Service, serviceOf, type Target, unixPathOf } from '../../tunnel/wire/target.js';
 import type { ClientAddresses } from '../access/client-addresses.js';
-import { type Decision, decide, describeRule, type Rule, ruleOfService, withServices } from '../access/rules.js';
+import {
+  asksForHeader,
+  type Decision,
+  decide,
+  describeRule,
+  type Rule,
+  ruleOfService,
+  withServices,
+} from '../access/rules.js';
 import type { Services } from '../access/services.js';
 import { loadRules } from '../access/target-rules.js';
 import type { WhitelistEntry } from '../access/whitelist.js';
@@ -44,7 +52,7 @@ interface Deps {
   /** Returns the client's entry on the whitelist, by its key in hex. */
   readonly entryOf: (peerId: string) => Entry | undefined;
   readonly addressesOf: TargetAddresses;
-  readonly services: Pick<Services, 'targets' | 'error'>;
+  readonly services: Pick<Services, 'targets' | 'withHeader' | 'error'>;
   readonly addresses: Pick<ClientAddresses, 'of' | 'known'>;
 }
 
@@ -131,8 +139,19 @@ export class TargetPolicy {
     if (!isAllowed) return { allowed: false, reason: decidedBy };
     const service = serviceOf(target);
     const destination = service === undefined ? undefined : this.#deps.services.targets.get(service);
-    return destination === undefined ? { allowed: true } : { allowed: true, target: destination };
+    const allowed =
+      destination === undefined ? { allowed: true as const } : { allowed: true as const, target: destination };
+    if (!this.#asksForHeader(destination ?? target, reached?.address)) return allowed;
+    const source = this.#deps.addresses.of(peerId);
+    if ('error' in source) return { allowed: false, reason: source.error };
+    return { ...allowed, clientAddress: source.address };
   };
+
+  /** @param address of the connection; undefined before it begins, and for a Unix socket */
+  #asksForHeader(target: Target, address: string | undefined): boolean {
+    const rules = this.#rules.kind === 'file' ? this.#rules.rules : [];
+    return [...rules, ...this.#deps.services.withHeader].some((rule) => asksForHeader(rule, target, address));
+  }
 
   /** @param entry replaces the client's own entry @param services replace those that there are */
   explain(

@@ -11,6 +11,7 @@ import { descriptorShares } from '../../base/descriptor-shares.js';
 import type { DatagramEnd } from '../stream/datagram-end.js';
 import type { Reason } from '../wire/reasons.js';
 import { bareHost, type Target } from '../wire/target.js';
+import { type SourceOf, sourceFor, withSource } from './client-source.js';
 import { AttemptQuotas } from './descriptor-quota.js';
 import { NameLookup } from './name-lookup.js';
 
@@ -32,12 +33,6 @@ export interface DialHandlers {
    */
   onFailed(reason: Reason, code?: string, advice?: string): void;
 }
-
-/** An address of 127.0.0.0/8, or why there is none. */
-export type Source = { readonly address: string } | { readonly error: string };
-
-/** Returns from where a client's targets on loopback are connected to; undefined: from where the system chooses. */
-export type SourceOf = (peerId: string) => Source | undefined;
 
 export interface Dialer {
   /**
@@ -75,8 +70,6 @@ export type ConnectTcp = (address: string, port: number, from: string | undefine
 const connectTcp: ConnectTcp = (address, port, localAddress) =>
   connect({ host: address, port, allowHalfOpen: true, ...(localAddress === undefined ? {} : { localAddress }) });
 
-export const isLoopbackIpv4 = (address: string): boolean => address.startsWith('127.');
-
 export class TcpDialer implements Dialer {
   readonly #clock: Clock;
   readonly #names: NameLookup;
@@ -105,9 +98,7 @@ export class TcpDialer implements Dialer {
       handlers.onFailed(reason, code, advice);
     };
     const race = (found: readonly LookupAddress[]): void => {
-      const source = found.some(({ address }) => isLoopbackIpv4(address)) ? this.#sourceOf(peerId) : undefined;
-      // IPv6 has one loopback address for all, so a name such as localhost stands for its IPv4 address alone.
-      const addresses = source === undefined ? found : found.filter(({ address }) => address !== '::1');
+      const { source, addresses } = withSource(found, () => this.#sourceOf(peerId));
       const allowed = addresses.filter(({ address }) => handlers.mayConnect(address));
       if (allowed.length === 0) {
         fail(addresses.length === 0 ? 'name-not-found' : 'not-allowed');
@@ -118,7 +109,7 @@ export class TcpDialer implements Dialer {
         return;
       }
       const attempt: Attempt<LookupAddress, Socket> = ({ address }, outcome) =>
-        attemptOn(this.#connect(address, port, isLoopbackIpv4(address) ? source?.address : undefined), outcome);
+        attemptOn(this.#connect(address, port, sourceFor(address, source?.address)), outcome);
       const running = new AddressRace({ clock: this.#clock, room: this.#quotas.of(peerId), attempt }, allowed, {
         onConnected: (socket, { address }) => {
           timeout.cancel();

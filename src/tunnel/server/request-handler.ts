@@ -1,4 +1,5 @@
 /** Handles the requests of peers: checks each against the policy, connects to its target, and accepts or refuses it. */
+import type { Socket } from 'node:net';
 import type { Clock } from '../../base/clock.js';
 import type { FloodLog } from '../../base/flood-log.js';
 import { isSpeedTest } from '../../base/speed-test.js';
@@ -8,14 +9,18 @@ import { socketEnd } from '../stream/local-end.js';
 import { describeReason, type Reason } from '../wire/reasons.js';
 import { describeTarget, type Target } from '../wire/target.js';
 import type { Dialer } from './dialer.js';
+import { encodeProxyHeader } from './proxy-header.js';
 import { speedTestEnd } from './speed-test.js';
 
 /** Connection attempts at once for one peer: a burst of a browser. */
 const MAX_PEER_DIALS = 256;
 
-/** `target`: what to connect to instead, when the request names a service. */
+/**
+ * `target`: what to connect to instead, when the request names a service.
+ * `clientAddress`: the target asks for a header with the client's address, which this is.
+ */
 export type Verdict =
-  | { readonly allowed: true; readonly target?: Target }
+  | { readonly allowed: true; readonly target?: Target; readonly clientAddress?: string }
   | { readonly allowed: false; readonly reason: string };
 
 /** What a request is connected to, or is being connected to. */
@@ -133,9 +138,11 @@ export class RequestHandler {
   #dial(request: IncomingRequest, destination: Target | undefined): void {
     const { peerId, target } = request;
     let refusal: string | undefined;
+    let clientAddress: string | undefined;
     const mayConnect = (address: string): boolean => {
       const verdict = this.#deps.mayReach(peerId, target, { address, destination });
-      if (!verdict.allowed) refusal = verdict.reason;
+      if (verdict.allowed) clientAddress = verdict.clientAddress;
+      else refusal = verdict.reason;
       return verdict.allowed;
     };
     const number = this.#deps.nextNumber();
@@ -146,6 +153,8 @@ export class RequestHandler {
         // The policy may have changed while the target was being connected to.
         if (mayConnect(address)) {
           const end = isDatagramEnd(connected) ? connected : socketEnd(connected);
+          if (clientAddress !== undefined && !isDatagramEnd(connected))
+            connected.write(headerOf(connected, clientAddress, peerId));
           this.#deps.handlers.onConnected(number, () => request.answer(end, destination));
           return;
         }
@@ -170,6 +179,13 @@ export class RequestHandler {
     handlers.onRefused(peerId, target, reason, detail);
     request.answer(reason);
   }
+}
+
+/** @param clientAddress of the peer, to whose connection our own port belongs */
+function headerOf({ localPort = 0, remoteAddress, remotePort }: Socket, clientAddress: string, peerId: string): Buffer {
+  const destination =
+    remoteAddress === undefined || remotePort === undefined ? undefined : { address: remoteAddress, port: remotePort };
+  return encodeProxyHeader({ address: clientAddress, port: localPort }, destination, peerId);
 }
 
 /** Whether it is a host and port. */

@@ -1,6 +1,7 @@
 /** Connects to targets of every kind. */
 import type { Clock } from '../../base/clock.js';
-import { type Dialer, type SourceOf, TcpDialer } from './dialer.js';
+import type { SourceOf } from './client-source.js';
+import { type Dialer, TcpDialer } from './dialer.js';
 import { NameLookup } from './name-lookup.js';
 import { UdpDialer } from './udp-dialer.js';
 

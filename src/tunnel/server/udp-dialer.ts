@@ -7,7 +7,8 @@ import { systemCodeOf } from '../../base/coded-error.js';
 import { ConnectedUdp } from '../datagram/udp-socket.js';
 import type { DatagramEnd, DatagramHandlers } from '../stream/datagram-end.js';
 import { bareHost, type Target } from '../wire/target.js';
-import { type Dialer, type DialHandlers, isLoopbackIpv4, reasonOf, type SourceOf } from './dialer.js';
+import { type SourceOf, sourceFor, withSource } from './client-source.js';
+import { type Dialer, type DialHandlers, reasonOf } from './dialer.js';
 import { NameLookup } from './name-lookup.js';
 
 /** ms for resolving: less than a peer waits for its answer. */
@@ -41,11 +42,8 @@ export class UdpDialer implements Dialer {
         handlers.onFailed(reasonOf(error), systemCodeOf(error));
         return;
       }
-      const hasIpv4 = found.some(({ address }) => isLoopbackIpv4(address));
-      const source = hasIpv4 ? this.#sourceOf(peerId) : undefined;
-      const all = found.map(({ address }) => address);
-      const addresses = source === undefined ? all : all.filter((address) => address !== '::1');
-      const allowed = addresses.filter((address) => handlers.mayConnect(address));
+      const { source, addresses } = withSource(found, () => this.#sourceOf(peerId));
+      const allowed = addresses.map(({ address }) => address).filter((address) => handlers.mayConnect(address));
       if (source !== undefined && 'error' in source) handlers.onFailed('failed', undefined, source.error);
       else if (allowed.length === 0) handlers.onFailed(addresses.length === 0 ? 'name-not-found' : 'not-allowed');
       else session = new UdpSession(allowed, { port, source: source?.address }, handlers);
@@ -110,7 +108,7 @@ class UdpSession implements DatagramEnd {
 
   #connect(): ConnectedUdp {
     const { port, source } = this.#place;
-    const from = isLoopbackIpv4(this.#address) ? source : undefined;
+    const from = sourceFor(this.#address, source);
     return new ConnectedUdp(
       { address: this.#address, port, from },
       {

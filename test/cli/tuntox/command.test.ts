@@ -80,6 +80,7 @@ t.test('a file that cannot be used is named, with its line if it has a mistake, 
   const cases: [string[], RegExp][] = [
     [['-f', join(directory, 'none'), ...open], /^tuntox: cannot read .*none: there is no such file$/],
     [['-f', file('rules', '# these\nhost:22\nnonsense\n'), ...open], /^tuntox: .*rules, line 3: /],
+    [['-f', file('proxied', '*:0\n10.0.0.1:80 proxy\n'), ...open], /^tuntox: .*proxied, line 2: proxy needs tuntoxd/],
     [['-b', file('nodes.json', '{\n"nodes": [\n}'), '--insecure-open'], /^tuntox: .*nodes\.json, line 3: /],
     [['-b', join(directory, 'none'), '--insecure-open'], /^tuntox: cannot read .*none: there is no such file$/],
     [['--secret-file', join(directory, 'none'), ...NOWHERE], /^tuntox: cannot read .*none: there is no such file$/],

@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { type NamedService, Services } from '../../../src/engine/access/services.js';
+import { type NamedService, Services, serviceOn } from '../../../src/engine/access/services.js';
 import { nodeFileSystem } from '../../../src/engine/state/file-system.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
 import { NAMES } from '../support/names.js';
@@ -10,6 +10,7 @@ import { NAMES } from '../support/names.js';
 const service = (name: string, port: number): NamedService => ({
   name,
   target: { host: '127.0.0.1', port },
+  hasProxyHeader: false,
   addedAt: 7,
 });
 const open = (path: string): Promise<Services> => Services.open(nodeFileSystem, { path, names: NAMES });
@@ -41,6 +42,22 @@ t.test('services are read back as they were added, in their order', async (t) =>
     services: [{ name: 'ssh', target: '[::1]:22', added_at: 7 }],
   });
 });
+
+t.test(
+  'a target may ask for a header, if it is one of TCP under its address, and a file of an older version has none',
+  async (t) => {
+    const path = directoryWith(t, { version: 1, services: [{ name: 'ssh', target: '127.0.0.1:22', added_at: 1 }] });
+    const services = await open(path);
+    t.same(services.withHeader, []);
+    await services.add({ ...service('web', 80), hasProxyHeader: true }, false);
+    const again = await open(path);
+    t.match(again.all, [{ hasProxyHeader: false }, { hasProxyHeader: true }]);
+    t.match(again.withHeader, [{ subject: { host: '127.0.0.1' }, port: 80, hasProxyHeader: true }]);
+    t.throws(() => serviceOn({ host: 'localhost', port: 80 }, true), { message: /"localhost" is not an address/ });
+    t.throws(() => serviceOn({ host: '127.0.0.1', port: 80, protocol: 'udp' }, true), { message: /is UDP/ });
+    t.match(serviceOn({ host: '/run/x.sock', port: 0 }, true), { hasProxyHeader: true });
+  },
+);
 
 t.test('the targets are the same map until a change', async (t) => {
   const services = await open(temporaryDirectory(t));

@@ -1,6 +1,7 @@
 import t from 'tap';
 import { decide, describeRule } from '../../../src/engine/access/rules.js';
 import { parseRules } from '../../../src/engine/access/target-rules.js';
+import { parseAllowed } from '../../../src/engine/access/whitelist.js';
 
 const file = `# services of the office
 127.0.0.1:22
@@ -29,6 +30,25 @@ t.test('a rules file allows its targets and nothing else', async (t) => {
   t.equal(lineOf('db', 5432), 7);
   t.equal(lineOf('localhost', 22), undefined, 'a name is not what it resolves to');
   t.equal(lineOf('evil-intranet.example', 8), undefined);
+});
+
+t.test('proxy after one target of TCP under its address marks it, and anything else is an error', async (t) => {
+  const rules = parseRules('127.0.0.1:8080 proxy # web\n[::1]:80\tproxy\n/run/x.sock proxy\n10.0.0.1:1', 'rules');
+  t.same(rules.map(describeRule), ['127.0.0.1:8080 proxy', '[::1]:80 proxy', '/run/x.sock proxy', '10.0.0.1:1']);
+  t.match(decide(rules, { host: '127.0.0.1', port: 8080 }), { kind: 'allowed', rule: { line: 1 } });
+  for (const [bad, message] of [
+    ['localhost:80 proxy', /"localhost" is not an address/],
+    ['*:80 proxy', /proxy follows one target/],
+    ['10.0.0.1:0 proxy', /proxy follows one target/],
+    ['class:private:80 proxy', /proxy follows one target/],
+    ['deny 10.0.0.1:80 proxy', /proxy follows one target/],
+    ['udp:10.0.0.1:80 proxy', /proxy follows one target of TCP/],
+    ['web proxy', /tuntoxctl expose web TARGET --proxy-protocol/],
+    ['proxy', /a service of tuntoxd needs no rule/],
+    ['10.0.0.1:80 Proxy', /is not a rule|is not a port/],
+  ] as const)
+    t.throws(() => parseRules(bad, 'rules'), { message }, bad);
+  t.throws(() => parseAllowed('10.0.0.1:80 proxy', 1), { code: 'bad-target', message: /a word of the rules file/ });
 });
 
 t.test('an empty list of rules allows nothing', async (t) => {

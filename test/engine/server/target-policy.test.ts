@@ -2,6 +2,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { ownFile } from '../../../src/base/own-files.js';
+import { type Rule, ruleOfService } from '../../../src/engine/access/rules.js';
 import { parseAllowed, type WhitelistEntry } from '../../../src/engine/access/whitelist.js';
 import { TargetPolicy } from '../../../src/engine/server/target-policy.js';
 import { generateKeyPair } from '../../../src/tox/crypto/key-pair.js';
@@ -12,6 +13,7 @@ import { temporaryDirectory } from '../../support/temporary-directory.js';
 const { publicKey } = generateKeyPair(new SeededRandom(7));
 const servicesOf = (...names: readonly [string, number][]) => ({
   targets: new Map(names.map(([name, port]) => [name, { host: '127.0.0.1', port }])),
+  withHeader: [] as Rule[],
   error: undefined as string | undefined,
 });
 const services = servicesOf();
@@ -221,7 +223,7 @@ t.test('a service is connected to by its target, and the explanation names it', 
 });
 
 t.test('a connection to a service is allowed only while the name stands for where it leads', async (t) => {
-  const named = { targets: new Map([['ssh', TARGET]]), error: undefined };
+  const named = { withHeader: [], targets: new Map([['ssh', TARGET]]), error: undefined };
   const deps = { entryOf: () => undefined, addressesOf, addresses, services: named };
   const reached = { address: '127.0.0.1', destination: TARGET };
   for (const isAny of [false, true]) {
@@ -251,7 +253,7 @@ t.test('the whole table: UDP and Unix sockets, by rules, services, targets.any a
   const verdicts = (hasServices: boolean, rules: string | undefined, isAny: boolean, ...allow: string[]): string => {
     if (rules !== undefined) writeFileSync(path, rules);
     const entryOf = () => (allow.length === 0 ? undefined : entry(...allow));
-    const services = { targets: hasServices ? byName : new Map(), error: undefined };
+    const services = { targets: hasServices ? byName : new Map(), withHeader: [], error: undefined };
     const policy = new TargetPolicy({ entryOf, addressesOf, addresses, services }, of(rules && path, isAny));
     const asked = [
       ...[DNS, { host: 'dns', port: 0, protocol: 'udp' }, { host: 'dns', port: 0 }],
@@ -287,7 +289,7 @@ t.test('a service tells its clients which protocol it has', async (t) => {
     ['db', SOCKET],
   ]);
   const policy = new TargetPolicy(
-    { entryOf: () => undefined, addressesOf, addresses, services: { targets, error: undefined } },
+    { entryOf: () => undefined, addressesOf, addresses, services: { targets, withHeader: [], error: undefined } },
     of(undefined),
   );
   t.same(policy.servicesFor(''), [
@@ -383,5 +385,45 @@ t.test('a client has an address of its own only where targets.source says so, an
   t.same([policy.sourceOf('AA'), policy.addressOf('AA'), policy.addressOf('B')], [undefined, '127.64.0.7', undefined]);
   policy.reload({ ...of(undefined), hasClientSources: true });
   t.same([policy.sourceOf('AA'), policy.addressOf('B')], [{ address: '127.64.0.2' }, '127.64.0.1']);
+  t.end();
+});
+
+t.test('a target that asks for it gets a header however the client wrote it, and no other target does', (t) => {
+  const path = join(temporaryDirectory(t), 'rules');
+  writeFileSync(path, '*:0\n127.0.0.1:8080 proxy\n[2001:db8::1]:8080 proxy\n/run/a.sock proxy\n/run/b.sock\n');
+  const web = { host: '10.0.0.5', port: 80 };
+  const targets = new Map<string, Target>([['web', web]]);
+  const withHeader = [{ ...ruleOfService('web', web), hasProxyHeader: true as const }];
+  const deps = {
+    entryOf: () => undefined,
+    addressesOf,
+    addresses,
+    services: { targets, withHeader, error: undefined },
+  };
+  const policy = new TargetPolicy(deps, of(path));
+  const clientAddress = '127.64.0.4';
+  for (const [host, port, address, expected] of [
+    ['127.0.0.1', 8080, '127.0.0.1', { allowed: true, clientAddress }],
+    ['localhost', 8080, '127.0.0.1', { allowed: true, clientAddress }],
+    ['a.example', 8080, '::ffff:127.0.0.1', { allowed: true, clientAddress }],
+    ['0.0.0.0', 8080, '0.0.0.0', { allowed: true, clientAddress }],
+    ['a.example', 8080, '2001:db8::1', { allowed: true, clientAddress }],
+    ['10.0.0.5', 80, '10.0.0.5', { allowed: true, clientAddress }],
+    ['web', 0, '10.0.0.5', { allowed: true, target: web, clientAddress }],
+    ['/run/a.sock', 0, undefined, { allowed: true, clientAddress }],
+    ['/run/b.sock', 0, undefined, { allowed: true }],
+    ['127.0.0.1', 8081, '127.0.0.1', { allowed: true }],
+    ['127.0.0.2', 8080, '127.0.0.2', { allowed: true }],
+    ['::1', 8080, '::1', { allowed: true }],
+    ['localhost', 8080, undefined, { allowed: true }],
+  ] as const) {
+    const reached = { address, destination: host === 'web' ? web : undefined };
+    t.same(policy.mayReach('four', { host, port }, reached), expected, `${host}:${port} at ${address}`);
+  }
+  t.same(policy.rules[1], { line: 2, text: '127.0.0.1:8080 proxy' });
+  const lost = { of: () => ({ error: 'the file is damaged' }), known: () => undefined };
+  const without = new TargetPolicy({ ...deps, addresses: lost }, of(path));
+  const asked = { host: '127.0.0.1', port: 8080 };
+  t.same(without.mayReach('', asked, { address: '127.0.0.1' }), { allowed: false, reason: 'the file is damaged' });
   t.end();
 });

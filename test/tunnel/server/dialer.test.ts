@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import t from 'tap';
-import { type Source, TcpDialer } from '../../../src/tunnel/server/dialer.js';
+import type { Source } from '../../../src/tunnel/server/client-source.js';
+import { TcpDialer } from '../../../src/tunnel/server/dialer.js';
 import { NameLookup } from '../../../src/tunnel/server/name-lookup.js';
 import type { Reason } from '../../../src/tunnel/wire/reasons.js';
 import { ManualClock } from '../../support/manual-clock.js';
@@ -148,6 +149,8 @@ t.test('targets on IPv4 loopback, and no others, are connected to from the addre
   t.same(dialFrom(source, '127.1.2.3').sources, [['127.1.2.3', from]]);
   t.same(dialFrom(source, 'localhost').sources, [['127.0.0.1', from]], 'localhost means its IPv4 address');
   t.same(dialFrom(source, 'nas', ['::1', '127.0.1.1']).sources, [['127.0.1.1', from]], 'as every name with both');
+  for (const other of ['0.0.0.0', '::ffff:127.0.0.1', '0'])
+    t.same(dialFrom(source, other, [other]).sources, [['127.0.0.1', from]], `${other} arrives there as well`);
   t.same(dialFrom(source, '::1').sources, [['::1', undefined]]);
   t.same(dialFrom(source, '192.0.2.1').sources, [['192.0.2.1', undefined]]);
   t.same(dialFrom(undefined, 'localhost').sources, [

@@ -302,6 +302,7 @@ const forwardChange = (changes: Partial<Result<'forwards.add'>>): Result<'forwar
 const service = (name = 'ssh', port = 22): Result<'services.add'>['service'] => ({
   name,
   target: { host: '127.0.0.1', port },
+  proxyProtocol: false,
   addedAt: rfc3339(now() - DAY),
 });
 

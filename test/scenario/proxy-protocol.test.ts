@@ -1,0 +1,98 @@
+/** The PROXY protocol, as a real nginx reads it: which client a request is from. */
+import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { CommandNetwork } from '../support/command-network.js';
+import { freeTcpPort, type Process, ROOT, startProgram, startTuntox } from '../support/processes.js';
+import { requirementsMet, tool } from '../support/requirements.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
+import { daemonPlace, startDaemon } from './support/daemon-command.js';
+
+const TUNTOXCTL = ['env', '-u', 'NODE_OPTIONS', process.execPath, join(ROOT, 'dist/bin/tuntoxctl.js')];
+/** Nothing here needs another network. */
+const ALONE = '  lan_discovery: false\n  port_mapping: false\n';
+const REQUEST = 'GET / HTTP/1.0\r\n\r\n';
+
+/** An nginx that says which client a request is from, and refuses connections without a header. */
+async function startNginx(t: Test): Promise<number> {
+  const directory = temporaryDirectory(t);
+  const port = await freeTcpPort();
+  for (const name of ['body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']) mkdirSync(join(directory, name));
+  const paths = ['body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => {
+    return `${name === 'body' ? 'client_body' : name}_temp_path ${join(directory, name)};`;
+  });
+  const config = [
+    ...['daemon off;', 'master_process off;', `pid ${join(directory, 'pid')};`, 'error_log stderr;', 'events {}'],
+    `http { access_log off; ${paths.join(' ')} server { listen 127.0.0.1:${port} proxy_protocol;`,
+    'location / { return 200 "from $proxy_protocol_addr to $proxy_protocol_server_port"; } } }',
+  ];
+  writeFileSync(join(directory, 'nginx.conf'), `${config.join('\n')}\n`);
+  const words = ['nginx', '-e', 'stderr', '-p', directory, '-c', join(directory, 'nginx.conf')];
+  const nginx = startProgram('nginx', words);
+  t.teardown(() => nginx.stop('SIGKILL'));
+  return port;
+}
+
+/** A daemon with rules, its owner's `tuntoxctl`, and a user `laptop`. */
+async function start(t: Test, rules: (ports: { readonly nginx: number; readonly plain: number }) => string) {
+  const network = await CommandNetwork.start(t);
+  const nginx = await startNginx(t);
+  const web = createServer((_request, response) => response.end('plain'));
+  t.teardown(() => web.close());
+  await new Promise<void>((resolve) => web.listen(0, '127.0.0.1', resolve));
+  const plain = (web.address() as { port: number }).port;
+  const place = daemonPlace(t, network.node[1], ALONE);
+  const file = join(place.directory, 'rules');
+  writeFileSync(file, rules({ nginx, plain }));
+  appendFileSync(place.config, `targets:\n  rules_file: ${file}\n`);
+  await startDaemon(t, place);
+  const control = async (...words: readonly string[]): Promise<string> => {
+    const command = startProgram('tuntoxctl', [...TUNTOXCTL, ...words, '--socket', place.socket]);
+    t.teardown(() => command.stop('SIGKILL'));
+    if ((await command.exited) !== 0) throw new Error(`tuntoxctl ${words.join(' ')}: ${command.stderr}`);
+    return command.stdout;
+  };
+  const home = temporaryDirectory(t);
+  const tuntox = (...words: readonly string[]): Process => {
+    const command = startTuntox([...words, ...network.node], { env: { HOME: home } });
+    t.teardown(() => command.stop('SIGKILL'));
+    return command;
+  };
+  // The agent outlives the commands.
+  t.teardown(() => startTuntox(['agent', 'stop'], { env: { HOME: home } }).exited);
+  const [, link = ''] = /(tuntox:\/\/\S+)/.exec(await control('invite', 'create', '--name', 'laptop')) ?? [];
+  const joined = tuntox('join', link, 'nas');
+  t.equal(await joined.exited, 0, joined.stderr);
+  /** @returns the last line of the answer */
+  const get = async (target: string): Promise<string | undefined> => {
+    const command = tuntox('nas', '-W', target);
+    command.child.stdin.end(REQUEST);
+    await command.exited;
+    return command.stdout.split('\r\n').at(-1);
+  };
+  const address = async (): Promise<string> =>
+    JSON.parse(await control('clients', 'show', 'laptop', '--json')).client.loopbackAddress;
+  return { control, get, address, nginx, plain };
+}
+
+t.test('nginx learns the client by a line of the rules, and a target that did not ask gets no header', async (t) => {
+  if (!requirementsMet(t, tool('nginx', 'nginx'))) return;
+  const { get, address, nginx, plain } = await start(t, (ports) => `127.0.0.1:${ports.nginx} proxy\n*:0\n`);
+  const answer = await get(`127.0.0.1:${nginx}`);
+  t.equal(answer, `from ${await address()} to ${nginx}`);
+  t.match(await address(), /^127\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\./);
+  t.equal(await get(`localhost:${nginx}`), answer, 'by another name as well');
+  t.equal(await get(`127.0.0.1:${plain}`), 'plain');
+});
+
+t.test('nginx learns the client by a service with --proxy-protocol', async (t) => {
+  if (!requirementsMet(t, tool('nginx', 'nginx'))) return;
+  const { control, get, address, nginx } = await start(t, () => '# services alone\n');
+  await control('expose', 'web', String(nginx), '--proxy-protocol');
+  t.match(await control('services'), new RegExp(`^web +127\\.0\\.0\\.1:${nginx} proxy `, 'm'));
+  const answer = await get('web');
+  t.equal(answer, `from ${await address()} to ${nginx}`);
+  await control('expose', 'web', String(nginx), '--replace');
+  t.not(await get('web'), answer, 'without a header nginx closes the connection');
+});
