@@ -8,7 +8,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf } from '../src/base/coded-error.js';
 import { type Process, ROOT, startProgram, TUNTOX_COMMAND, temporaryDirectory } from '../test/support/processes.js';
-import { pictureOf } from './screens/picture.js';
+import { lastScreen, pictureOf } from './screens/picture.js';
 import { endCleanlyOnSignals, keep, startNode, startService, stopAll } from './support/private-network.js';
 
 const CTL = [process.execPath, join(ROOT, 'dist/bin/tuntoxctl.js')];
@@ -16,6 +16,8 @@ const NOBODY = 'E776E9A993EE3CAE04F5946D9AC66FBBAA8C63A95A94B41942353C6DC1739B4B
 const HOME = temporaryDirectory();
 /** ms after which a client gives its hint. */
 const HINT = 12_000;
+/** ms of the second direction of a speed test, before it is over. */
+const UNDER_WAY = 5_000;
 
 const sleep = (duration: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, duration));
 const quoted = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`;
@@ -58,7 +60,12 @@ class Screens {
     this.#write(name, ['tuntox', ...args], process);
   }
 
-  #write(name: string, words: readonly string[], { stdout }: Process): void {
+  /** Writes the screen of a process that has the whole of it. */
+  keepScreen(name: string, words: readonly string[], { stdout }: Process): void {
+    this.#write(name, words, { stdout: lastScreen(stdout) });
+  }
+
+  #write(name: string, words: readonly string[], { stdout }: Pick<Process, 'stdout'>): void {
     const line = words.map((word) => (/^[\w:/.@-]+$/.test(word) ? word : quoted(word))).join(' ');
     writeFileSync(
       join(this.#directory, `${name}.txt`),
@@ -118,7 +125,22 @@ async function lastingServer(screens: Screens, node: string): Promise<void> {
   for (const args of ['status', 'clients', 'clients pending', 'invite list', 'services list', 'connections list']) {
     await ctl(args.replaceAll(' ', '-'), args);
   }
+  await traffic(screens, socket);
   await screens.plain('agent-stop', 'tuntox', ['agent', 'stop']);
+}
+
+/** The speed test of a client, and what its owner sees of it. */
+async function traffic(screens: Screens, socket: string): Promise<void> {
+  const top = onTerminal('top', [...CTL, '--socket', socket, 'top']);
+  const speed = screens.start('speed', ['speed', 'nas']);
+  await speed.waitFor(/from nas/, 60_000);
+  // The second direction is under way.
+  await sleep(UNDER_WAY);
+  screens.keepScreen('tuntoxctl-top', ['tuntoxctl', 'top'], top);
+  await speed.exited;
+  screens.keep('speed', ['speed', 'nas'], speed);
+  top.child.stdin.write('q');
+  await top.exited;
 }
 
 const HELP = ['-h', '--help', 'help share', 'help join', 'help ssh', 'help agent'] as const;

@@ -2,6 +2,11 @@
 const COLUMNS = 80;
 const ESCAPE = '\x1b';
 const ERASE_LINE = `${ESCAPE}[K`;
+/** With it a program that has the whole screen begins to draw it. */
+const HOME = `${ESCAPE}[H`;
+
+/** Returns the last screen that a program has drawn to its end, as it draws the next one. */
+export const lastScreen = (output: string): string => output.split(HOME).at(-2) ?? '';
 
 export function pictureOf(output: string): string {
   const rows: string[][] = [[]];

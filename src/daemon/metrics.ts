@@ -1,8 +1,11 @@
 /** The metrics in the OpenMetrics format. Only this file imports prom-client, and only when the metrics are requested. */
 import { cpuUsage } from 'node:process';
+import { localPortText } from '../engine/client/forward-entry.js';
+import type { ForwardState } from '../engine/client/standing-forward.js';
 import type { MethodContext } from './methods/context.js';
+import { stateOf } from './methods/forwards.js';
 
-type Deps = Pick<MethodContext, 'access' | 'admission' | 'engine' | 'process' | 'totals' | 'warnings'>;
+type Deps = Pick<MethodContext, 'access' | 'admission' | 'engine' | 'forwards' | 'process' | 'totals' | 'warnings'>;
 type Labelled = readonly (readonly [labels: Readonly<Record<string, string>>, value: number])[];
 
 interface Row {
@@ -17,6 +20,11 @@ const one = (value: number): Labelled => [[{}, value]];
 const flag = (isSo: boolean): Labelled => one(isSo ? 1 : 0);
 const byLabel = (label: string, counts: Readonly<Record<string, number>>): Labelled =>
   Object.entries(counts).map(([value, count]) => [{ [label]: value }, count]);
+/** One for each forward, of which there are at most 256, by its local port. */
+const byForward =
+  (of: (forward: ForwardState) => number) =>
+  ({ forwards }: Deps): Labelled =>
+    forwards.all.map((forward) => [{ forward: localPortText(forward.entry) }, of(forward)]);
 /** µs in a second. */
 const MICROSECONDS = 1_000_000;
 
@@ -75,6 +83,50 @@ const ROWS: readonly Row[] = [
     'Clients and tunnels that were refused, by reason',
     ({ admission, totals }) => byLabel('reason', { ...admission.refusals.total, ...totals.refusals.total }),
     'reason',
+  ),
+  gauge(
+    'tuntox_forwards',
+    'Forwards that the daemon keeps up, by state',
+    ({ forwards }) => {
+      const states = forwards.all.map(stateOf);
+      const count = (state: string): number => states.filter((one) => one === state).length;
+      return byLabel('state', {
+        connected: count('connected'),
+        connecting: count('connecting'),
+        'not-listening': count('not-listening'),
+      });
+    },
+    'state',
+  ),
+  gauge(
+    'tuntox_forward_connected',
+    'Whether the port of a forward is open and its server connected',
+    byForward((forward) => (stateOf(forward) === 'connected' ? 1 : 0)),
+    'forward',
+  ),
+  gauge(
+    'tuntox_forward_connections',
+    'Open connections of a forward',
+    byForward(({ traffic }) => traffic.open),
+    'forward',
+  ),
+  counter(
+    'tuntox_forward_connections_opened',
+    'Connections of a forward that were opened',
+    byForward(({ traffic }) => traffic.total),
+    'forward',
+  ),
+  counter(
+    'tuntox_forward_sent_bytes',
+    'Bytes to the server of a forward',
+    byForward(({ traffic }) => traffic.bytesSent),
+    'forward',
+  ),
+  counter(
+    'tuntox_forward_received_bytes',
+    'Bytes from the server of a forward',
+    byForward(({ traffic }) => traffic.bytesReceived),
+    'forward',
   ),
   gauge('tuntox_whitelist_entries', 'Entries of the whitelist', ({ access }) => one(access.entries.length)),
   gauge('tuntox_bans', 'Banned keys', ({ access }) => one(access.bans.length)),

@@ -11,6 +11,7 @@ import { freeTcpPort } from '../support/processes.js';
 import { settle, startEcho, TestDaemon } from './support/test-daemon.js';
 
 const SECRET = 'canary of the server';
+const OTHER_ID = 'E776E9A993EE3CAE04F5946D9AC66FBBAA8C63A95A94B41942353C6DC1739B4B4C762C7DA7B9';
 
 /** A server in the network of the daemon. @returns its Tox ID */
 async function startServer(daemon: TestDaemon): Promise<string> {
@@ -64,6 +65,32 @@ t.test('a forward carries connections, counts them, and is stored, private, with
   });
   t.notMatch(JSON.stringify(await daemon.call('forwards.list', {})), /canary/);
   t.notMatch(daemon.said.join(''), /canary/);
+});
+
+t.test('the metrics have the state of each forward, its connections and its bytes', async (t) => {
+  const daemon = await TestDaemon.start(t);
+  const server = await startServer(daemon);
+  const [port, waiting] = [await freeTcpPort(), await freeTcpPort()];
+  await daemon.call('forwards.add', { server, secret: SECRET, forward: `${port}:127.0.0.1:${await startEcho(t)}` });
+  await daemon.call('forwards.add', { server: OTHER_ID, forward: `${waiting}:a:1` });
+  await send(t, port, 'hello');
+  const { text } = await daemon.call('metrics', {});
+  for (const line of [
+    'tuntox_forwards{state="connected"} 1',
+    'tuntox_forwards{state="connecting"} 1',
+    'tuntox_forwards{state="not-listening"} 0',
+    `tuntox_forward_connected{forward="127.0.0.1:${port}"} 1`,
+    `tuntox_forward_connected{forward="127.0.0.1:${waiting}"} 0`,
+    `tuntox_forward_connections{forward="127.0.0.1:${port}"} 1`,
+    `tuntox_forward_connections_opened_total{forward="127.0.0.1:${port}"} 1`,
+    `tuntox_forward_sent_bytes_total{forward="127.0.0.1:${port}"} 5`,
+    `tuntox_forward_received_bytes_total{forward="127.0.0.1:${port}"} 5`,
+  ]) {
+    t.ok(text.split('\n').includes(line), line);
+  }
+  t.notMatch(text, /canary/);
+  await daemon.call('forwards.remove', { forward: String(port) });
+  t.notMatch((await daemon.call('metrics', {})).text, `:${port}"`);
 });
 
 t.test('after a restart of the daemon the forward is there again', async (t) => {

@@ -94,10 +94,19 @@ function unopened({ bind, port, target, server, addedAt }: ForwardEntry): Forwar
   };
 }
 
-function shown({ entry, listenError, serverError, path, roundTrip, traffic }: ForwardState): Forward {
+export function stateOf({
+  listenError,
+  serverError,
+}: Pick<ForwardState, 'listenError' | 'serverError'>): Forward['state'] {
+  if (listenError !== undefined) return 'not-listening';
+  return serverError === undefined ? 'connected' : 'connecting';
+}
+
+function shown(forward: ForwardState): Forward {
+  const { entry, listenError, serverError, path, roundTrip, traffic } = forward;
   return {
     ...unopened(entry),
-    state: listenError !== undefined ? 'not-listening' : serverError === undefined ? 'connected' : 'connecting',
+    state: stateOf(forward),
     path: path.kind === 'none' ? null : path.kind,
     roundTripMs: roundTrip ?? null,
     error: listenError === undefined ? (serverError ?? null) : `${listenError}; the daemon tries again every 5 s`,
