@@ -23,7 +23,6 @@ _arguments -S \
   '--for[end after TIME]:TIME:' \
   '--uses[admit at most N clients]:N:' \
   '--qr[print the link as a QR code, too]' \
-  '--idle-timeout[end after TIME without use]:TIME:' \
   '(--rules-file -f)'{--rules-file,-f}'[allow only the targets in FILE]:FILE:_files' \
   '--insecure-open[admit every client that knows the Tox ID]' \
   '(--background -z)'{--background,-z}'[run in the background as soon as the server works]' \
@@ -39,6 +38,7 @@ _arguments -S \
   '(--ping -p)'{--ping,-p}'[measure the round-trip time to the server and exit]' \
   '--timeout[give up after TIME without a connection to the server, at the start or after a loss]:TIME:' \
   '--max-retries[before giving up, search for the server N more times, with pauses that grow from 1 s to 60 s (default 0)]:N:' \
+  '--idle-timeout[end after TIME without use]:TIME:' \
   '*'{--identity,-i}'[the Tox ID of the server]:ID:' \
   '(--state-dir -C)'{--state-dir,-C}'[keep the identity in DIR/tox_save]:DIR:_directories' \
   '--secret-file[read the shared secret from FILE]:FILE:_files' \

@@ -8,6 +8,7 @@
  */
 
 import { ALIAS } from '../base/alias.js';
+import { isUnixPath } from '../base/unix-path.js';
 
 /** `status` and `stop` are understood in every version. */
 export const AGENT_VERSION = 1;
@@ -24,10 +25,13 @@ export interface AgentHost {
   readonly name?: string | undefined;
 }
 
-export type AgentTarget = ({ readonly host: string; readonly port: number } | { readonly service: string }) & {
-  /** Undefined: TCP. */
-  readonly protocol?: 'udp' | undefined;
-};
+export type AgentTarget =
+  | (({ readonly host: string; readonly port: number } | { readonly service: string }) & {
+      /** Undefined: TCP. */
+      readonly protocol?: 'udp' | undefined;
+    })
+  /** A Unix socket of the server; absolute. */
+  | { readonly path: string };
 
 interface ToServer {
   readonly host: AgentHost;
@@ -127,7 +131,7 @@ function serverRequest(message: Message): ServerRequest | string {
     }
     case 'open': {
       const target = targetOf(message.target);
-      if (target === undefined) return 'target: {"host":"…","port":22} or {"service":"…"} is expected';
+      if (target === undefined) return 'target: {"host":"…","port":22}, {"service":"…"} or {"path":"/…"} is expected';
       return { ask: 'open', target, ...common };
     }
     default:
@@ -153,7 +157,8 @@ function hostOf(value: unknown): AgentHost | undefined {
 }
 
 function targetOf(value: unknown): AgentTarget | undefined {
-  const { host, port, service, protocol } = isObject(value) ? value : {};
+  const { host, port, service, path, protocol } = isObject(value) ? value : {};
+  if (typeof path === 'string') return isUnixPath(path) ? { path } : undefined;
   if (protocol !== undefined && protocol !== 'udp') return undefined;
   if (isName(service)) return { service, protocol };
   return isName(host) && isWhole(port, 1, 65_535) ? { host, port, protocol } : undefined;

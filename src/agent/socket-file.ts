@@ -5,16 +5,15 @@ import { dirname, join, resolve } from 'node:path';
 import { CodedError, systemCodeOf } from '../base/coded-error.js';
 import { type DaemonOwner, SYSTEM_RUNTIME_DIRECTORY } from '../base/daemon-service.js';
 import { systemReason } from '../base/system-error.js';
+import { MAX_UNIX_PATH } from '../base/unix-path.js';
 import type { UserDirectories } from '../base/user-directories.js';
 
 /** The message names the socket and says what to do. */
 export class AgentSocketError extends CodedError<'not-running' | 'not-ours' | 'in-use' | 'failed'> {}
 
 const NAME = 'agent.sock';
-/** Bytes of a path (sun_path without its zero); Node would cut off the rest. */
-const MAX_PATH_LENGTH = 107;
 
-const fits = (path: string): boolean => Buffer.byteLength(path) <= MAX_PATH_LENGTH;
+const fits = (path: string): boolean => Buffer.byteLength(path) <= MAX_UNIX_PATH;
 
 /** Where the agent of an identity may listen. */
 export interface AgentPlaces {
@@ -50,7 +49,7 @@ export function agentPlaces({ runtime, state }: Pick<UserDirectories, 'runtime' 
   if (byIdentity !== undefined || inRuntime !== undefined) return { byIdentity, inRuntime, state, owner: 'user' };
   throw new AgentSocketError(
     'failed',
-    `the path ${join(state, NAME)} is too long for a socket (at most ${MAX_PATH_LENGTH} bytes): set XDG_RUNTIME_DIR to a ` +
+    `the path ${join(state, NAME)} is too long for a socket (at most ${MAX_UNIX_PATH} bytes): set XDG_RUNTIME_DIR to a ` +
       'directory of yours with a shorter name',
   );
 }

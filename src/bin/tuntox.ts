@@ -4,12 +4,15 @@ import { disableDebugger } from '../platform/process/signals.js';
 import { exitOnUncaughtError } from '../platform/process/uncaught-errors.js';
 import { nameSourcesInStacks } from '../platform/runtime/source-places.js';
 import { setV8Flags } from '../platform/runtime/v8-flags.js';
+import { takeListenDescriptors } from '../platform/service-manager/listen-descriptors.js';
 
 disableDebugger(process);
 setV8Flags();
 nameSourcesInStacks();
 exitOnUncaughtError(process, 'tuntox');
+// Before another process is started.
+const descriptors = takeListenDescriptors(process);
 // A word in front may be the name of a host.
 const isOption = process.argv[2]?.startsWith('-') ?? true;
-const light = isOption ? undefined : await (await import('../cli/tuntox/light.js')).runLight(process);
-exitWith(process, light ?? (await (await import('../cli/tuntox/main.js')).main(process)));
+const light = isOption ? undefined : await (await import('../cli/tuntox/light.js')).runLight(process, descriptors);
+exitWith(process, light ?? (await (await import('../cli/tuntox/main.js')).main(process, descriptors)));

@@ -97,6 +97,8 @@ export interface ForwardSettings extends OfClient {
   readonly proxyUsersFile?: string | undefined;
   /** Whether another local port may take the place of one that is in use. */
   readonly mayMovePorts: boolean;
+  /** ms without a connection after which it ends; undefined for no end. */
+  readonly idleTimeout: number | undefined;
 }
 
 export interface PipeSettings extends OfClient {

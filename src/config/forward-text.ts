@@ -44,6 +44,9 @@ export function parseLocalForwards(text: string): ForwardText[] {
   const prefix = isUdp(text) ? UDP : '';
   const { places, rest } = placeIn(text.slice(prefix.length)) ?? {};
   if (places === undefined || rest === undefined) throw new FormatError(`"${text}" is not ${LOCAL_FORMS}`);
+  if (prefix === UDP && places[0]?.kind !== 'port') {
+    throw new FormatError(`"${text}": a forward of datagrams begins at a port, as in udp:53:127.0.0.1:53`);
+  }
   const targets = targetsIn(rest, places.length, text);
   return places.map((at, index) => {
     const target = targets[index] ?? rest;

@@ -7,13 +7,12 @@ import type { Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { IPCModule } from 'node-ipc';
 import { CodedError, messageOf, systemCodeOf } from '../base/coded-error.js';
+import { MAX_UNIX_PATH } from '../base/unix-path.js';
 
 /** Simultaneous clients: enough for 50 programs and a few people. The kernel queues some more. */
 const MAX_CONNECTIONS = 128;
 /** Owner and group. */
 const SHARED_MODE = 0o660;
-/** Bytes of a path (sun_path without its zero); Node would cut off the rest. */
-const MAX_PATH_LENGTH = 107;
 /** For creating the socket: only the owner may connect until it has its group. */
 const PRIVATE_UMASK = 0o177;
 
@@ -215,10 +214,10 @@ function pointsToSocketOrNowhere(path: string): boolean {
 /** @throws IpcError */
 function checkLength(path: string): void {
   const length = Buffer.byteLength(path);
-  if (length <= MAX_PATH_LENGTH) return;
+  if (length <= MAX_UNIX_PATH) return;
   throw new IpcError(
     'failed',
-    `the path ${path} is too long for a socket (${length} bytes of at most ${MAX_PATH_LENGTH}): use a shorter one`,
+    `the path ${path} is too long for a socket (${length} bytes of at most ${MAX_UNIX_PATH}): use a shorter one`,
   );
 }
 

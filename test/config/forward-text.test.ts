@@ -87,6 +87,8 @@ t.test('udp: in front is of the whole forward', async (t) => {
   t.match(parseLocalForward('udp:*:5353:127.0.0.1:53'), { at: { bind: undefined, port: 5353 }, target });
   t.match(parseLocalForward('udp:5353:dns'), { at: port(5353), target: { host: 'dns', port: 0, protocol: 'udp' } });
   t.throws(() => parseLocalForward('udp:53:/run/b.sock'), { code: 'format' }, 'a stream has no datagrams');
+  for (const place of ['/tmp/a.sock', 'fd', 'fd/dns'])
+    t.throws(() => parseLocalForward(`udp:${place}:h:53`), { code: 'format', message: /begins at a port/ }, place);
 });
 
 t.test('a range is one forward for each of its ports', async (t) => {

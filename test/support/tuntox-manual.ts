@@ -250,7 +250,6 @@ export function tuntoxManual(): string {
   return [
     HEAD,
     section('share', 'share'),
-    section('agent', 'agent'),
     section('a server', 'server'),
     section('a client', 'client'),
     section('both', 'common'),

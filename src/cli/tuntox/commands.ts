@@ -25,7 +25,7 @@ export const NETWORK_OPTIONS: readonly OptionName[] = [
 /** Options of each command that connects to the network. */
 const COMMON: readonly OptionName[] = ['--state-dir', '--id-file', '--json', ...NETWORK_OPTIONS, ...LOG];
 const WAITING: readonly OptionName[] = ['--timeout', '--max-retries'];
-const FORWARDS: readonly OptionName[] = ['--forward', '--dynamic', '--socks-auth', '--reverse'];
+const FORWARDS: readonly OptionName[] = ['--forward', '--dynamic', '--socks-auth', '--reverse', '--idle-timeout'];
 const LASTING: readonly OptionName[] = ['--background', '--pid-file'];
 
 /** The first one is the default. */
@@ -166,7 +166,7 @@ export const HOST_COMMAND = {
   options: [...FORWARDS, '--pipe', '--ssh-pipe', '--ping', ...WAITING, ...LASTING, ...COMMON],
 } as const satisfies TuntoxCommand;
 
-const OF_COMMANDS_ONLY: readonly OptionName[] = ['--for', '--uses', '--qr', '--idle-timeout'];
+const OF_COMMANDS_ONLY: readonly OptionName[] = ['--for', '--uses', '--qr'];
 
 /** `tuntox` without a command: the flags choose the mode, as upstream's do. */
 export const CLASSIC_COMMAND = {

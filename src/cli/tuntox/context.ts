@@ -3,6 +3,7 @@ import type { Readable, Writable } from 'node:stream';
 import type { Logger } from '../../base/logger.js';
 import type { AgentRemote, Remote } from '../../engine/agent/agent-remote.js';
 import { SIGNAL_STATUS_BASE, type StopSignal, signalNumber } from '../../platform/process/signals.js';
+import type { ListenDescriptor } from '../../platform/service-manager/listen-descriptors.js';
 import type { GivenFiles } from './given-files.js';
 import type { NewsEvent } from './json-events.js';
 import type { ProgressOptions } from './progress.js';
@@ -17,6 +18,8 @@ export interface Context {
   readonly stopping: StopRequest;
   /** Undefined when the log alone tells what happens. */
   readonly display?: Display | undefined;
+  /** Sockets that the service manager has opened. */
+  readonly descriptors: readonly ListenDescriptor[];
   /** Prints an event (--json). */
   readonly tell?: ((event: NewsEvent) => void) | undefined;
 }

@@ -3,6 +3,7 @@
  * (packaging/bundle.js), because to find and read fifty takes longer than all the rest. It shares nothing with the other files there.
  */
 import { CodedError } from '../../base/coded-error.js';
+import type { ListenDescriptor } from '../../platform/service-manager/listen-descriptors.js';
 import { agentRoute } from './agent/route.js';
 import { isLight, runByAgent } from './agent/run-by-agent.js';
 import { ExitStatus } from './exit-status.js';
@@ -12,7 +13,10 @@ import { settingsOf } from './settings.js';
 import { UsageError } from './usage-error.js';
 
 /** @returns the exit status; undefined for all else, and for what is wrong on the command line, which main reports. Never throws CodedErrors */
-export async function runLight(process: NodeJS.Process): Promise<number | undefined> {
+export async function runLight(
+  process: NodeJS.Process,
+  descriptors: readonly ListenDescriptor[],
+): Promise<number | undefined> {
   const words = process.argv.slice(2);
   const name = hostNameOf(words);
   if (name === undefined) return undefined;
@@ -24,7 +28,7 @@ export async function runLight(process: NodeJS.Process): Promise<number | undefi
     const route = await agentRoute(process, settings, line.flags);
     if (route === undefined) return undefined;
     const mayColour = line.flags.every(({ flag }) => flag !== '--no-color');
-    return await runByAgent(process, settings, { route, mayColour });
+    return await runByAgent(process, settings, { route, mayColour, descriptors });
   } catch (error) {
     if (error instanceof UsageError) return undefined;
     if (!(error instanceof CodedError)) throw error;

@@ -11,6 +11,7 @@ import { isInBackground } from '../../platform/process/background.js';
 import { hasForwardingParent } from '../../platform/process/parent-process.js';
 import { runAs } from '../../platform/process/service-process.js';
 import { userToBecome } from '../../platform/process/user.js';
+import type { ListenDescriptor } from '../../platform/service-manager/listen-descriptors.js';
 import { betweenWords } from '../status-line.js';
 import { COMMANDS } from './commands.js';
 import { ExitStatus } from './exit-status.js';
@@ -43,8 +44,8 @@ async function hostOf(
   return form === 'ping' || form === 'speed' ? findHost(name, environment) : undefined;
 }
 
-/** @returns the exit status; never throws */
-export async function main(process: NodeJS.Process): Promise<number> {
+/** @param descriptors that the service manager passed @returns the exit status; never throws */
+export async function main(process: NodeJS.Process, descriptors: readonly ListenDescriptor[]): Promise<number> {
   try {
     const words = process.argv.slice(2);
     const name = hostNameOf(words);
@@ -80,10 +81,10 @@ export async function main(process: NodeJS.Process): Promise<number> {
       const route = await agentRoute(process, settings, line.flags);
       const { isLight, runByAgent } = await import('./agent/run-by-agent.js');
       if (route !== undefined && isLight(settings)) {
-        return await runByAgent(process, settings, { route, mayColour });
+        return await runByAgent(process, settings, { route, mayColour, descriptors });
       }
       const { run } = await import('./run.js');
-      return await run(process, settings, { isForwarded, mayColour, route });
+      return await run(process, settings, { isForwarded, mayColour, route, descriptors });
     }
     return ExitStatus.Ok;
   } catch (error) {

@@ -2,7 +2,7 @@
 import type { OptionSyntax } from '../../base/command-line.js';
 
 export interface TuntoxOption extends OptionSyntax {
-  readonly section: 'share' | 'agent' | 'server' | 'client' | 'common';
+  readonly section: 'share' | 'server' | 'client' | 'common';
   /** An example of the value. */
   readonly example?: string;
   readonly isRepeatable?: boolean;
@@ -33,13 +33,6 @@ export const OPTIONS = [
     name: '--qr',
     section: 'share',
     about: 'print the link as a QR code, too',
-  },
-  {
-    name: '--idle-timeout',
-    value: 'TIME',
-    example: '10m',
-    section: 'agent',
-    about: 'end after TIME without use: 10m, 1h; 0 means never (default 10m)',
   },
   {
     name: '--rules-file',
@@ -173,6 +166,14 @@ export const OPTIONS = [
     section: 'client',
     about:
       'before giving up, search for the server N more times, with pauses that grow from 1 s to 60 s (default 0); a connection resets the count',
+  },
+  {
+    name: '--idle-timeout',
+    value: 'TIME',
+    example: '10m',
+    section: 'client',
+    about: 'end after TIME without use: 10m, 1h; 0 means never (default for the agent: 10m; for -L, -D and -R: never)',
+    more: 'A client is in use while it has a connection. It ends with status 0; systemd starts it again when somebody connects (fd).',
   },
   {
     name: '--identity',

@@ -14,6 +14,7 @@ import type { BackgroundProcess } from '../../platform/process/background.js';
 import { runProcess, ServiceProcess } from '../../platform/process/service-process.js';
 import { onStopSignal, STOP_SIGNALS, type StopSignal, stopSignalsOf } from '../../platform/process/signals.js';
 import { closePipeAtEnd } from '../../platform/process/standard-output.js';
+import type { ListenDescriptor } from '../../platform/service-manager/listen-descriptors.js';
 import { StatusLine } from '../status-line.js';
 import { logPathOf } from './agent/agent-paths.js';
 import type { AgentRoute } from './agent/agent-route.js';
@@ -31,6 +32,7 @@ import { runShare } from './modes/share.js';
  * @param options.isForwarded whether a parent process forwards signals to this one
  * @param options.mayColour whether a terminal may get colours
  * @param options.route of a client through the agent
+ * @param options.descriptors that the service manager passed
  * @returns the exit status
  * @throws UsageError, and other CodedErrors
  */
@@ -41,7 +43,13 @@ export async function run(
     isForwarded,
     mayColour,
     route,
-  }: { readonly isForwarded: boolean; readonly mayColour: boolean; readonly route?: AgentRoute | undefined },
+    descriptors,
+  }: {
+    readonly isForwarded: boolean;
+    readonly mayColour: boolean;
+    readonly route?: AgentRoute | undefined;
+    readonly descriptors: readonly ListenDescriptor[];
+  },
 ): Promise<number> {
   const { isSyslog, logLevel: level } = settings;
   const mayColourStream = (stream: { readonly isTTY?: boolean }) =>
@@ -64,6 +72,7 @@ export async function run(
       isForwarded,
       line,
       route,
+      descriptors,
       hasColour: background === undefined && mayColourStream(process.stdout),
     }),
   );
@@ -79,9 +88,10 @@ async function runLogging(
     readonly line: StatusLine | undefined;
     readonly hasColour: boolean;
     readonly route: AgentRoute | undefined;
+    readonly descriptors: readonly ListenDescriptor[];
   },
 ): Promise<number> {
-  const { background, log, isForwarded, line, hasColour, route } = options;
+  const { background, log, isForwarded, line, hasColour, route, descriptors } = options;
   const { given, settings } = readGivenFiles(written, log);
   const stopping = new StopRequest();
   const stop = (signal: StopSignal): void => {
@@ -110,6 +120,7 @@ async function runLogging(
     stdout: background?.stdout ?? process.stdout,
     hasColour,
     stopping,
+    descriptors,
     display: line && displayOn(line, log),
     tell: jsonEvents(settings, { stdout: background?.stdout ?? process.stdout, stderr: process.stderr })?.tell,
     given,

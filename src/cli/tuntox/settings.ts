@@ -56,7 +56,8 @@ const SERVER_ONLY: readonly OptionName[] = ['--rules-file', '--insecure-open'];
 const NOT_FOR_CLIENTS: readonly OptionName[] = [...SERVER_ONLY, '--user'];
 /** Another program waits for the output of a pipe or a ping, so these stay in the foreground. */
 const LASTING_ONLY: readonly OptionName[] = ['--background', '--pid-file'];
-const CLIENT_ONLY: readonly OptionName[] = ['--timeout', '--max-retries'];
+const FORWARD_ONLY: readonly OptionName[] = [...LASTING_ONLY, '--idle-timeout'];
+const CLIENT_ONLY: readonly OptionName[] = ['--timeout', '--max-retries', '--idle-timeout'];
 const NOT_FOR_NODES: readonly OptionName[] = [
   ...SERVER_ONLY,
   ...CLIENT_ONLY,
@@ -118,13 +119,12 @@ function agentSettings(word: string | undefined, flags: FlagSet, environment: En
   if (word !== undefined && !AGENT_WORDS.includes(word)) {
     throw new UsageError(`there is no "tuntox agent ${word}": use start, run, status or stop`);
   }
-  const idleTimeout = flags.all('--idle-timeout', parseTimeout).at(-1) ?? DEFAULT_IDLE_TIMEOUT;
   return {
     ...commonSettings(flags, environment),
     secret: { from: 'nowhere' },
     mode: 'agent',
     service: { isBackground: word !== 'run', pidFile: undefined, user: undefined },
-    idleTimeout: idleTimeout === 0 ? undefined : idleTimeout,
+    idleTimeout: idleTimeoutOf(flags, DEFAULT_IDLE_TIMEOUT),
     networkOptions: networkOptionsOf(flags.given),
   };
 }
@@ -137,7 +137,7 @@ function joinSettings(
   const { serverId, secret, target } = flags.parse('join', link, parseLink);
   const common: CommonSettings = { ...commonSettings(flags, environment), secret: { from: 'link', text: secret } };
   if (name !== undefined) {
-    flags.refuse([...FORWARDS, ...LASTING_ONLY], 'is not for join with a name, which only stores the host: remove it');
+    flags.refuse([...FORWARDS, ...FORWARD_ONLY], 'is not for join with a name, which only stores the host: remove it');
     const host = { name: flags.parse('join', name, parseHostName), secret };
     const patience = patienceOf(flags, DEFAULT_TIMEOUT);
     return { ...common, ...ofUser(common, environment), mode: 'store', serverId, patience, host, target };
@@ -161,6 +161,7 @@ function joinSettings(
     proxyUsersFile: flags.last('--socks-auth'),
     // With -q nobody would learn the other port.
     mayMovePorts: given.length === 0 && common.logLevel !== 'error',
+    idleTimeout: idleTimeoutOf(flags, undefined),
   };
 }
 
@@ -190,7 +191,7 @@ function hostSettings(
   if (form === 'speed') return { ...server, mode: 'speed', patience: patienceOf(flags, DEFAULT_TIMEOUT) };
   if (form === 'ping') return { ...server, ...jobOf(flags, { isPing: true }) };
   if (hasJob(flags)) return { ...server, ...jobOf(flags) };
-  flags.refuse(LASTING_ONLY, 'is only for -L, -D and -R: remove it, or add one');
+  flags.refuse(FORWARD_ONLY, 'is only for -L, -D and -R: remove it, or add one');
   return { ...server, mode: 'services', patience: patienceOf(flags, DEFAULT_TIMEOUT) };
 }
 
@@ -243,13 +244,19 @@ const hasJob = (flags: FlagSet): boolean => JOBS.some((flag) => flags.has(flag))
 type JobOf<Settings> = Omit<Settings, keyof CommonSettings | 'serverId' | 'host'>;
 type Job = JobOf<ForwardSettings> | JobOf<PipeSettings> | JobOf<PingSettings>;
 
-/** The forwards of -L, -D and -R. A path is absolute: the working directory is different in the background. */
+/**
+ * The forwards of -L, -D and -R. A path is absolute: the working directory is different in the background.
+ * @throws UsageError
+ */
 function forwardsOf(flags: FlagSet): ForwardText[] {
   const forwards: ForwardText[] = [
     ...flags.all('--forward', parseLocalForwards).flat(),
     ...flags.all('--dynamic', parseDynamicForward),
     ...flags.all('--reverse', parseReverseForwards).flat(),
   ];
+  if (flags.has('--background') && forwards.some(({ at }) => at.kind === 'descriptor')) {
+    throw new UsageError('a socket of systemd (fd) is not passed on to a process in the background: remove -z');
+  }
   return forwards.map((forward) =>
     forward.kind !== 'reverse' && forward.at.kind === 'unix'
       ? { ...forward, at: { kind: 'unix', path: resolve(forward.at.path) } }
@@ -266,6 +273,7 @@ function jobOf(flags: FlagSet, { isPing = flags.has('--ping') }: { readonly isPi
   if ([forwards.length > 0, target !== undefined, isPing].filter(Boolean).length > 1) {
     throw new UsageError('-L, -W and -p cannot be combined (nor -D and -R with these two): choose one');
   }
+  if (forwards.length === 0) flags.refuse(['--idle-timeout'], 'is only for -L, -D and -R: remove it');
   if (forwards.length === 0) flags.refuse(LASTING_ONLY, 'is only for servers and for -L, -D and -R: remove it');
   const patience = patienceOf(flags, forwards.length > 0 ? undefined : DEFAULT_TIMEOUT);
   if (isPing) return { mode: 'ping', patience };
@@ -279,8 +287,15 @@ const forwardJob = (flags: FlagSet, forwards: readonly ForwardText[]) =>
     mode: 'forward',
     service: serviceSettings(flags),
     forwards,
+    idleTimeout: idleTimeoutOf(flags, undefined),
     proxyUsersFile: flags.last('--socks-auth'),
   }) as const;
+
+/** @param byDefault ms; undefined never ends */
+function idleTimeoutOf(flags: FlagSet, byDefault: number | undefined): number | undefined {
+  const timeout = flags.all('--idle-timeout', parseTimeout).at(-1) ?? byDefault;
+  return timeout === 0 ? undefined : timeout;
+}
 
 /** @param byDefault ms; undefined waits forever */
 function patienceOf(flags: FlagSet, byDefault: number | undefined): RetryPolicy {

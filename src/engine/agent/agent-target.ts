@@ -1,9 +1,14 @@
-/** Targets on the agent's socket, and in the tunnel protocol, where a service is a name with port 0 (docs/tunnel-protocol.md). */
+/** Targets on the agent's socket, and in the tunnel protocol, where services and Unix sockets have port 0 (docs/tunnel-protocol.md). */
 import type { AgentTarget } from '../../agent/messages.js';
-import type { Target } from '../../tunnel/wire/target.js';
+import { type Target, unixPathOf } from '../../tunnel/wire/target.js';
 
-export const agentTarget = ({ host, port, protocol }: Target): AgentTarget =>
-  port === 0 ? { service: host, protocol } : { host, port, protocol };
+export function agentTarget(target: Target): AgentTarget {
+  const { host, port, protocol } = target;
+  if (unixPathOf(target) !== undefined) return { path: host };
+  return port === 0 ? { service: host, protocol } : { host, port, protocol };
+}
 
-export const tunnelTarget = (target: AgentTarget): Target =>
-  'service' in target ? { host: target.service, port: 0, protocol: target.protocol } : target;
+export function tunnelTarget(target: AgentTarget): Target {
+  if ('path' in target) return { host: target.path, port: 0 };
+  return 'service' in target ? { host: target.service, port: 0, protocol: target.protocol } : target;
+}

@@ -1,9 +1,8 @@
-/** A local port, each of whose connections becomes a tunnel. It listens whether the peer is online or not. */
-import { type AddressInfo, createServer, isIP, type Server, type Socket } from 'node:net';
+/** A local place, each of whose connections becomes a tunnel. It listens whether the peer is online or not. */
+import type { Socket } from 'node:net';
 import type { Clock, Timer } from '../../base/clock.js';
-import { messageOf, systemCodeOf } from '../../base/coded-error.js';
 import type { FloodLog } from '../../base/flood-log.js';
-import { type BindLookup, HostListener } from '../../base/host-listener.js';
+import type { BindLookup } from '../../base/host-listener.js';
 import { type LocalPlace, placeText } from '../../base/local-place.js';
 import type { Logger } from '../../base/logger.js';
 import { ProxyUsers } from '../socks/proxy-users.js';
@@ -15,11 +14,10 @@ import {
   describeForward,
   type Forward,
   type ForwardTraffic,
-  ListenError,
   type LocalSpec,
-  notSupported,
 } from './forward-spec.js';
 import type { Opener } from './peer-opener.js';
+import { PlaceListener } from './place-listener.js';
 import { anyTarget, type FoundTarget, oneTarget, type TargetFinder } from './target-finder.js';
 
 export interface LocalForwardDeps {
@@ -38,7 +36,7 @@ export interface LocalForwardDeps {
 export class LocalForward implements Forward {
   readonly spec: LocalSpec | DynamicSpec;
   readonly #deps: LocalForwardDeps;
-  readonly #listener: HostListener<Server>;
+  readonly #listener: PlaceListener;
   readonly #find: TargetFinder;
   /** Connections without a tunnel yet. */
   readonly #pending = new Set<Socket>();
@@ -52,9 +50,8 @@ export class LocalForward implements Forward {
     this.spec = options.spec;
     this.#deps = deps;
     this.#find = finderOf(deps.clock, options.spec);
-    const serverOptions = { allowHalfOpen: true, pauseOnConnect: true };
-    this.#listener = new HostListener({
-      makeServer: () => createServer(serverOptions, (socket) => this.#onConnection(socket)),
+    this.#listener = new PlaceListener({
+      onConnection: (socket) => this.#onConnection(socket),
       onError: (error) => deps.log.warn(`${placeText(this.at)}: ${error.message}`),
       lookUp: deps.lookUp,
     });
@@ -84,16 +81,9 @@ export class LocalForward implements Forward {
     return traffic;
   }
 
-  /** Listens on every address of the spec's name. @throws ListenError with what to do about it; then it listens nowhere */
+  /** @throws ListenError with what to do about it; then it listens nowhere */
   async listen(): Promise<void> {
-    const { at } = this.spec;
-    if (at.kind !== 'port') throw notSupported(`listening at ${placeText(at)}`);
-    const { bind, port } = at;
-    try {
-      await this.#listener.listen(bind, port);
-    } catch (error) {
-      throw listenError(bind, port, error);
-    }
+    await this.#listener.listen(this.spec.at);
     this.#deps.log.info(`listening: ${describeForward({ ...this.spec, at: this.at })}`);
     if (this.spec.kind === 'dynamic' && this.spec.users === undefined) this.#warnOpen();
   }
@@ -101,7 +91,7 @@ export class LocalForward implements Forward {
   /** Stops listening and resets connections without a tunnel. Open tunnels belong to their links and stay. */
   close(): void {
     this.#listener.close();
-    for (const socket of [...this.#pending]) socket.resetAndDestroy();
+    for (const socket of [...this.#pending]) resetSocket(socket);
     this.#probing?.cancel();
     this.#deps.onClosed?.();
   }
@@ -116,7 +106,7 @@ export class LocalForward implements Forward {
     // Without this limit the process would have no descriptor left for anything else, and the kernel would close connections.
     if (!this.#deps.hasRoom()) {
       this.#warnFull();
-      socket.on('error', ignore).resetAndDestroy();
+      resetSocket(socket.on('error', ignore));
       return;
     }
     this.#isFull = false;
@@ -183,8 +173,7 @@ export class LocalForward implements Forward {
   }
 
   #warnOpen(): void {
-    const places = this.#listener.servers.map((server) => server.address());
-    if (places.every((place) => typeof place !== 'object' || isLoopback(place as AddressInfo))) return;
+    if (!this.#listener.isOpenToOthers) return;
     this.#deps.log.warn(
       `everybody who reaches port ${this.port} of this machine can use the tunnel: add --socks-auth FILE, or bind it to 127.0.0.1`,
     );
@@ -204,33 +193,5 @@ const finderOf = (clock: Clock, spec: LocalSpec | DynamicSpec): TargetFinder =>
   spec.kind === 'local'
     ? oneTarget(spec.target)
     : anyTarget({ clock, users: spec.users === undefined ? undefined : new ProxyUsers(spec.users) });
-
-const isLoopback = ({ address }: AddressInfo): boolean => address === '::1' || address.startsWith('127.');
-
-export function listenError(bind: string | undefined, port: number, error: unknown): ListenError {
-  const cause = { cause: error };
-  // Node's error has the address of the name that failed.
-  const { address = bind } = error as { readonly address?: string };
-  const at = bind === undefined || isIP(bind) !== 0 ? `port ${port}` : `port ${port} of ${address}`;
-  switch (systemCodeOf(error)) {
-    case 'EADDRINUSE':
-      return new ListenError('address-in-use', `${at} is in use by another program: choose another port`, cause);
-    case 'EACCES':
-      return new ListenError(
-        'not-permitted',
-        `this user may not listen on ${at}: choose a port above 1023, or give the program CAP_NET_BIND_SERVICE` +
-          ' (in a systemd unit: AmbientCapabilities=CAP_NET_BIND_SERVICE)',
-        cause,
-      );
-    case 'EADDRNOTAVAIL':
-    case 'ENOTFOUND':
-    case 'EAI_AGAIN':
-    case 'EAFNOSUPPORT':
-    case 'EINVAL':
-      return new ListenError('no-such-address', `this machine has no address ${bind}: leave it out, or use *`, cause);
-    default:
-      return new ListenError('failed', `cannot listen on ${at}: ${messageOf(error)}`, cause);
-  }
-}
 
 const ignore = (): void => {};

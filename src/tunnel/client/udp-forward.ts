@@ -9,7 +9,8 @@ import type { DatagramEnd, DatagramHandlers } from '../stream/datagram-end.js';
 import { explainReason, type Reason } from '../wire/reasons.js';
 import { describeTarget } from '../wire/target.js';
 import { describeForward, type Forward, type ForwardTraffic, type LocalSpec, notSupported } from './forward-spec.js';
-import { type LocalForwardDeps, listenError } from './local-forward.js';
+import type { LocalForwardDeps } from './local-forward.js';
+import { listenError } from './place-listener.js';
 
 /** Sessions of one forward; another one takes the place of the one that was idle longest. */
 const MAX_SESSIONS = 512;
@@ -71,11 +72,10 @@ export class UdpForward implements Forward {
   async listen(): Promise<void> {
     const { at } = this.spec;
     if (at.kind !== 'port') throw notSupported(`UDP at ${placeText(at)}`);
-    const { bind, port } = at;
     try {
-      await this.#listener.listen(bind, port);
+      await this.#listener.listen(at.bind, at.port);
     } catch (error) {
-      throw listenError(bind, port, error);
+      throw listenError(at, error);
     }
     this.#deps.log.info(`listening: ${describeForward({ ...this.spec, at: this.at })}`);
   }

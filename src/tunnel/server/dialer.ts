@@ -16,7 +16,7 @@ import { AttemptQuotas } from './descriptor-quota.js';
 import { NameLookup } from './name-lookup.js';
 
 /** ms, for resolving and connecting together: less than a peer waits for its answer. */
-const CONNECT_TIMEOUT = 12_000;
+export const CONNECT_TIMEOUT = 12_000;
 
 export interface DialHandlers {
   /** Asked for each address of the target before anything is sent there, because a name can have any address. */
@@ -49,6 +49,7 @@ const REASON_OF_CODE: Readonly<Record<string, Reason>> = {
   ETIMEDOUT: 'timeout',
   ENOTFOUND: 'name-not-found',
   EAI_AGAIN: 'name-not-found',
+  EACCES: 'unreachable',
   EHOSTUNREACH: 'unreachable',
   ENETUNREACH: 'unreachable',
   EHOSTDOWN: 'unreachable',

@@ -7,7 +7,7 @@ import type { IncomingRequest } from '../link/incoming-requests.js';
 import { isDatagramEnd } from '../stream/datagram-end.js';
 import { socketEnd } from '../stream/local-end.js';
 import { describeReason, type Reason } from '../wire/reasons.js';
-import { describeTarget, type Target } from '../wire/target.js';
+import { describeTarget, type Target, unixPathOf } from '../wire/target.js';
 import type { Dialer } from './dialer.js';
 import { encodeProxyHeader } from './proxy-header.js';
 import { speedTestEnd } from './speed-test.js';
@@ -189,4 +189,4 @@ function headerOf({ localPort = 0, remoteAddress, remotePort }: Socket, clientAd
 }
 
 /** Whether it is a host and port. */
-const isReachable = (target: Target): boolean => target.port !== 0;
+const isReachable = (target: Target): boolean => target.port !== 0 || unixPathOf(target) !== undefined;

@@ -73,6 +73,15 @@ export function probeSocket(socket: Socket, onIntact = (): void => {}): void {
 export function resetSocket(socket: Socket): void {
   // Node 20 cannot reset a socket that is shutting down, and then loses its handle; a shutdown takes a turn of the event loop.
   const isShuttingDown = socket.writableEnded && socket.writableLength === 0 && !socket.writableFinished;
-  if (isShuttingDown) socket.once('finish', () => socket.resetAndDestroy());
-  else socket.resetAndDestroy();
+  if (isShuttingDown) socket.once('finish', () => resetNow(socket));
+  else resetNow(socket);
+}
+
+/** A Unix socket has no reset: its program gets an error when it writes, or when it has sent what was not read. */
+function resetNow(socket: Socket): void {
+  try {
+    socket.resetAndDestroy();
+  } catch {
+    socket.destroy();
+  }
 }

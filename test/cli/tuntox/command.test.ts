@@ -44,7 +44,7 @@ t.test('help and version are printed on standard output, whatever else is given'
 t.test('a usage error says how to correct it, with status 2', async (t) => {
   const cases: [string[], RegExp, NodeJS.ProcessEnv?][] = [
     [['-x'], /^tuntox: unknown option -x \(see tuntox --help\)$/],
-    [['-D', '1080'], /^tuntox: no server is given: add its Tox ID with -i/],
+    [['-D', '1080'], /^tuntox: no server is given: put the name of a stored host in front/],
     [['-D', '1080', '-p', '-i', ID], /^tuntox: -L, -W and -p cannot be combined/],
     [['-z', '-p', '-i', ID], /^tuntox: -z is only for servers and for -L, -D and -R: remove it/],
     [['shar', '22'], /^tuntox: there is no command or host "shar": did you mean "share"\? \(see tuntox --help\)$/],

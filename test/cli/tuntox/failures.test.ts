@@ -62,6 +62,7 @@ async function run(t: Test, words: string): Promise<Running> {
     stdin: new PassThrough(),
     stdout: new PassThrough(),
     hasColour: false,
+    descriptors: [],
   };
   const status = runJob(settings, server, context);
   // The test may ask for the status late.

@@ -27,6 +27,7 @@ for (const [code, status, said] of [
       stdout,
       stdin: new PassThrough(),
       hasColour: false,
+      descriptors: [],
       stopping: new StopRequest(),
     };
     t.equal(await ping(settings, server, context), status);

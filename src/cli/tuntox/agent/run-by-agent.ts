@@ -5,6 +5,7 @@ import type { ClientSettings, RunSettings } from '../../../config/classic-settin
 import { plainLogger } from '../../../platform/logging/levels.js';
 import { onStopSignal } from '../../../platform/process/signals.js';
 import { closePipeAtEnd } from '../../../platform/process/standard-output.js';
+import type { ListenDescriptor } from '../../../platform/service-manager/listen-descriptors.js';
 import { StatusLine } from '../../status-line.js';
 import { StopRequest } from '../context.js';
 import { displayOn, mayShowProgress } from '../display.js';
@@ -24,7 +25,15 @@ export function isLight(settings: RunSettings): settings is ClientSettings {
 export async function runByAgent(
   process: NodeJS.Process,
   written: ClientSettings,
-  { route, mayColour }: { readonly route: AgentRoute; readonly mayColour: boolean },
+  {
+    route,
+    mayColour,
+    descriptors,
+  }: {
+    readonly route: AgentRoute;
+    readonly mayColour: boolean;
+    readonly descriptors: readonly ListenDescriptor[];
+  },
 ): Promise<number> {
   const { logLevel: level } = written;
   const hasColour = (stream: { readonly isTTY?: boolean }): boolean =>
@@ -53,6 +62,7 @@ export async function runByAgent(
     stopping,
     display: line && displayOn(line, log),
     tell: jsonEvents(settings, process)?.tell,
+    descriptors,
   };
   try {
     if (settings.mode === 'store') await checkBeforeStore(settings, context);

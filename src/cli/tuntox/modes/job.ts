@@ -1,25 +1,18 @@
 /** What a client does with its server, over a connection of its own or through the agent: -L, -D, -R, -W, -p. */
 import { AgentError } from '../../../agent/conversation.js';
 import { CodedError } from '../../../base/coded-error.js';
-import { targetText } from '../../../base/endpoint.js';
-import { placeText } from '../../../base/local-place.js';
-import type { ClientSettings, ForwardSettings, PipeSettings } from '../../../config/classic-settings.js';
-import type { ForwardText } from '../../../config/forward-text.js';
+import type { ClientSettings, PipeSettings } from '../../../config/classic-settings.js';
 import type { Remote } from '../../../engine/agent/agent-remote.js';
 import { ServerError } from '../../../engine/client/server-error.js';
 import type { ServiceProcess } from '../../../platform/process/service-process.js';
 import type { Context } from '../context.js';
 import { ExitStatus, statusOf } from '../exit-status.js';
-import type { NewsEvent } from '../json-events.js';
-import { UsageError } from '../usage-error.js';
+import { forward } from './forward.js';
 import { ping } from './ping.js';
 import { pipeTarget } from './pipe-target.js';
 import { listServices } from './services.js';
 import { speed } from './speed.js';
 import { store } from './store.js';
-
-type ForwardSpec = Parameters<Remote['forward']>[0];
-type Forward = Awaited<ReturnType<Remote['forward']>>;
 
 /** @returns the exit status, also when the server is not found, refuses or is lost */
 export async function runJob(
@@ -64,58 +57,6 @@ function start(
     case 'services':
       return listServices(settings, server, context);
   }
-}
-
-/** `-L`, `-D`, `-R`: forwards until a signal comes or the search for the server is given up. */
-async function forward(
-  settings: ForwardSettings,
-  server: Remote,
-  context: Context,
-  service?: ServiceProcess,
-): Promise<number> {
-  // The ports are opened before the server is found: connections wait, and a port in use is reported now.
-  for (const text of settings.forwards) await openPlace(settings, specOf(text), server, context);
-  await service?.ready();
-  return context.stopping.orStatusOf(server.givenUp);
-}
-
-/** Begins to forward; after `tuntox join` at any other port if the first one is in use. */
-async function openPlace(
-  { mayMovePorts }: ForwardSettings,
-  spec: ForwardSpec,
-  server: Remote,
-  { log, tell }: Context,
-): Promise<void> {
-  const open = async (wanted: ForwardSpec): Promise<void> => {
-    const forward = await server.forward(wanted);
-    tell?.(listeningEvent(forward));
-  };
-  try {
-    await open(spec);
-  } catch (error) {
-    const isTaken = error instanceof CodedError && error.code === 'address-in-use';
-    if (!mayMovePorts || !isTaken || spec.kind === 'dynamic' || spec.at.kind !== 'port') throw error;
-    log.warn(`port ${spec.at.port} is in use on this machine, so another one is opened; -L chooses it`);
-    await open({ ...spec, at: { ...spec.at, port: 0 } });
-  }
-}
-
-function specOf(text: ForwardText): ForwardSpec {
-  const { at } = text;
-  if (at.kind === 'descriptor')
-    throw new UsageError('a socket of systemd (fd) is not supported in this version: remove it');
-  return { ...text, at } as ForwardSpec;
-}
-
-function listeningEvent({ spec, at }: Forward): NewsEvent {
-  const [address, port] = at.kind === 'port' ? [at.bind ?? '*', at.port] : [placeText(at), 0];
-  return {
-    event: 'listening',
-    kind: spec.kind,
-    address,
-    port,
-    target: spec.kind === 'dynamic' ? null : targetText(spec.target),
-  };
 }
 
 /** `-W`: connects the target to standard input and output, as ssh's ProxyCommand needs it. */

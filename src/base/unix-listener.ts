@@ -1,0 +1,75 @@
+/** Listens at the path of a Unix socket: only its user may connect, and what a dead process has left there is replaced. */
+import { lstatSync, unlinkSync } from 'node:fs';
+import { connect, type Server } from 'node:net';
+import { CodedError, systemCodeOf } from './coded-error.js';
+import { MAX_UNIX_PATH } from './unix-path.js';
+
+/** For creating the socket: only its user may connect. */
+const PRIVATE_UMASK = 0o177;
+
+export class UnixListenError extends CodedError<'too-long' | 'not-a-socket' | 'in-use'> {}
+
+/** @throws UnixListenError, and the system's errors; then nothing has changed */
+export async function listenAtPath(server: Server, path: string): Promise<void> {
+  if (Buffer.byteLength(path) > MAX_UNIX_PATH) {
+    throw new UnixListenError(
+      'too-long',
+      `the path ${path} is too long for a socket: choose one of at most ${MAX_UNIX_PATH} bytes`,
+    );
+  }
+  await removeDead(path);
+  await listenPrivately(server, path);
+}
+
+/** Creates the socket with mode 0600. Node removes it when the server is closed. @throws the system's error */
+async function listenPrivately(server: Server, path: string): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    // Node creates the socket before `listen` returns.
+    const umask = process.umask(PRIVATE_UMASK);
+    try {
+      server.listen(path, () => {
+        server.off('error', reject);
+        resolve();
+      });
+    } finally {
+      process.umask(umask);
+    }
+  });
+}
+
+/** Removes a socket on which no process listens any more. @throws UnixListenError if there is anything else */
+async function removeDead(path: string): Promise<void> {
+  for (;;) {
+    const found = statusOf(path);
+    if (found === undefined) return;
+    if (!found.isSocket()) {
+      throw new UnixListenError(
+        'not-a-socket',
+        `${path} exists and is not a socket: move it away, or choose another path`,
+      );
+    }
+    if (await isAlive(path)) {
+      throw new UnixListenError('in-use', `another program listens on ${path}: choose another path`);
+    }
+    // Another process may have replaced it meanwhile; the file system gives the same inode number again.
+    const now = statusOf(path);
+    if (now?.ino !== found.ino || now.ctimeNs !== found.ctimeNs) continue;
+    unlinkSync(path);
+    return;
+  }
+}
+
+const statusOf = (path: string) => lstatSync(path, { bigint: true, throwIfNoEntry: false });
+
+/** Whether a process listens; also where that cannot be found out. */
+function isAlive(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', (error) => resolve(!['ECONNREFUSED', 'ENOENT'].includes(systemCodeOf(error) ?? '')));
+  });
+}
