@@ -39,7 +39,7 @@ class DelayedChannel implements PeerChannel {
       return false;
     }
     this.#inFlight += 1;
-    if (this.#batch.push(packet) === 1) {
+    if (this.#batch.push(Buffer.from(packet)) === 1) {
       if (delay > 0) systemClock.after(delay, () => this.#deliver());
       else systemClock.soon(() => this.#deliver());
     }

@@ -24,7 +24,7 @@ class SilentPeer implements PeerChannel {
   #handlers: PeerChannelHandlers | undefined;
 
   send(packet: Buffer): boolean {
-    if (this.isReading) this.received.push(packet);
+    if (this.isReading) this.received.push(Buffer.from(packet));
     return this.isReading;
   }
 

@@ -187,9 +187,9 @@ export class CryptoConnection implements TickTask {
   }
 
   /**
-   * Takes a lossless packet, or returns false and takes nothing; then `onDrain` follows. It may be called at once: packets taken
-   * before the session exists are its first packets. A closed connection takes everything and sends nothing.
-   * @param data 1 to 1373 bytes, the first of which is an id from 16 to 191; must stay unchanged
+   * Takes a copy of a lossless packet, or returns false and takes nothing; then `onDrain` follows. It may be called at once: packets
+   * taken before the session exists are its first packets. A closed connection takes everything and sends nothing.
+   * @param data 1 to 1373 bytes, the first of which is an id from 16 to 191
    * @param options.isUrgent for our own few packets that must not be refused: may exceed the bound a little
    * @throws RangeError for other data
    */

@@ -3,12 +3,13 @@
  * from an address that tells the client (`SourceOf`).
  */
 import type { LookupAddress } from 'node:dns';
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { AddressRace, type Attempt, type AttemptHandlers } from '../../base/address-race.js';
 import type { Clock } from '../../base/clock.js';
 import { systemCodeOf } from '../../base/coded-error.js';
 import { descriptorShares } from '../../base/descriptor-shares.js';
 import type { DatagramEnd } from '../stream/datagram-end.js';
+import { connectReading } from '../stream/shared-read-buffer.js';
 import type { Reason } from '../wire/reasons.js';
 import { bareHost, type Target } from '../wire/target.js';
 import { type SourceOf, sourceFor, withSource } from './client-source.js';
@@ -22,7 +23,7 @@ export interface DialHandlers {
   /** Asked for each address of the target before anything is sent there, because a name can have any address. */
   mayConnect(address: string): boolean;
   /**
-   * @param connected a socket that has `allowHalfOpen` and has not been read from, or a UDP session that was not started
+   * @param connected a paused socket with `allowHalfOpen`, whose bytes `readChunks` gets, or a UDP session that was not started
    * @param address was allowed by `mayConnect`
    */
   onConnected(connected: Socket | DatagramEnd, address: string): void;
@@ -69,7 +70,7 @@ const MOST_TELLING: readonly Reason[] = ['connection-refused', 'timeout', 'no-re
 export type ConnectTcp = (address: string, port: number, from: string | undefined) => Socket;
 
 const connectTcp: ConnectTcp = (address, port, localAddress) =>
-  connect({ host: address, port, allowHalfOpen: true, ...(localAddress === undefined ? {} : { localAddress }) });
+  connectReading({ host: address, port, allowHalfOpen: true, ...(localAddress === undefined ? {} : { localAddress }) });
 
 export class TcpDialer implements Dialer {
   readonly #clock: Clock;

@@ -1,23 +1,17 @@
 /**
  * From the local program to the peer: its bytes are cut into frames, and the source is paused while enough of them wait. It is resumed
- * before they are all sent, so that the sender does not run dry between two chunks. So at most `AHEAD` and a chunk of Node's (64 KiB),
- * and what Node and the kernel hold, wait for the peer.
+ * before they are all sent, so that the sender does not run dry between two chunks. So at most `AHEAD` and a chunk (64 KiB), and what
+ * the kernel holds, wait for the peer; of an accepted connection, Node holds another chunk.
  */
 import type { Clock, Timer } from '../../base/clock.js';
-import { encodeFrames, FRAME_HEADER_SIZE, frameAt } from '../wire/frame.js';
+import { type FrameOptions, FrameQueue } from './frame-queue.js';
 import { type LocalEnd, PROBE_INTERVAL } from './local-end.js';
+import { readChunks } from './shared-read-buffer.js';
 
 /** Bytes of waiting frames from which the source is paused, and below which it is resumed. */
 const AHEAD = 32 * 1024;
 /** ms that a program may go on writing after an upstream peer closed both directions: a reset could cost it the last bytes. */
 const LINGER = 30_000;
-
-interface FrameOptions {
-  readonly type: number;
-  readonly id: number;
-  /** Bytes of data that a frame may have now. */
-  readonly dataSize: () => number;
-}
 
 export interface LocalReaderHandlers {
   /** There are frames to send. */
@@ -30,13 +24,8 @@ export interface LocalReaderHandlers {
 export class LocalReader {
   readonly #clock: Clock;
   readonly #end: LocalEnd;
-  readonly #frame: FrameOptions;
+  readonly #frames: FrameQueue;
   readonly #handlers: LocalReaderHandlers;
-  #frames: Buffer | undefined;
-  /** Bytes of data in each of `#frames` but the last of a chunk. */
-  #frameData = 0;
-  #at = 0;
-  #next: Buffer | undefined;
   #isDiscarding = false;
   /** The source has ended. */
   #isAtEnd = false;
@@ -52,7 +41,7 @@ export class LocalReader {
   ) {
     this.#clock = deps.clock;
     this.#end = deps.end;
-    this.#frame = frame;
+    this.#frames = new FrameQueue(frame);
     this.#handlers = handlers;
   }
 
@@ -67,7 +56,7 @@ export class LocalReader {
       onError();
       return;
     }
-    source.on('data', (chunk: Buffer) => this.#onChunk(chunk));
+    readChunks(source, (chunk) => this.#onChunk(chunk));
     source.on('end', () => this.#onEnd());
     // A socket that was accepted paused stays so until told.
     source.resume();
@@ -78,28 +67,21 @@ export class LocalReader {
     return this.#isDone;
   }
 
-  /** The frame to send next, within what a frame may have now. */
+  /** The frame to send next, within what a frame may have now. Its memory is used again after `shift`. */
   get next(): Buffer | undefined {
-    if (this.#frames === undefined) return undefined;
-    if (this.#frame.dataSize() < this.#frameData) this.#split(this.#frames);
-    this.#next ??= frameAt(this.#frames, this.#at);
-    return this.#next;
+    return this.#frames.next;
   }
 
   /** Removes `next`. */
   shift(): void {
-    this.#at += this.#next?.length ?? 0;
-    this.#next = undefined;
-    if (this.#waiting === 0) this.#frames = undefined;
-    if (this.#waiting < AHEAD) this.#end.source.resume();
+    this.#frames.shift();
+    if (this.#frames.waiting < AHEAD) this.#end.source.resume();
   }
 
   /** From now on everything is read and thrown away, because no peer takes it. */
   discard(): void {
     this.#isDiscarding = true;
-    this.#frames = undefined;
-    this.#next = undefined;
-    this.#at = 0;
+    this.#frames.clear();
     this.#end.source.resume();
   }
 
@@ -121,44 +103,13 @@ export class LocalReader {
     this.#probing?.cancel();
   }
 
-  /** Bytes of frames. */
-  get #waiting(): number {
-    return (this.#frames?.length ?? this.#at) - this.#at;
-  }
-
   #onChunk(chunk: Buffer): void {
-    if (this.#isDiscarding || chunk.length === 0) return;
     // A chunk that Node had read already can come after pause().
-    const { type, id, dataSize } = this.#frame;
-    const size = dataSize();
-    const frames = encodeFrames(type, id, chunk, size);
-    if (this.#frames !== undefined) {
-      this.#frames = Buffer.concat([this.#frames.subarray(this.#at), frames]);
-      this.#frameData = Math.max(this.#frameData, size);
-      this.#next = undefined;
-    } else {
-      this.#frames = frames;
-      this.#frameData = size;
-    }
-    this.#at = 0;
+    if (this.#isDiscarding || chunk.length === 0) return;
+    this.#frames.push(chunk);
     this.#handlers.onFrames();
-    if (this.#waiting >= AHEAD) this.#end.source.pause();
+    if (this.#frames.waiting >= AHEAD) this.#end.source.pause();
     this.#probeWhileUnread();
-  }
-
-  /** Cuts waiting frames into smaller ones, because the path takes no more of that size. */
-  #split(frames: Buffer): void {
-    const data: Buffer[] = [];
-    for (let at = this.#at; at < frames.length; ) {
-      const frame = frameAt(frames, at);
-      data.push(frame.subarray(FRAME_HEADER_SIZE));
-      at += frame.length;
-    }
-    const { type, id, dataSize } = this.#frame;
-    this.#frameData = dataSize();
-    this.#frames = encodeFrames(type, id, Buffer.concat(data), this.#frameData);
-    this.#at = 0;
-    this.#next = undefined;
   }
 
   #onEnd(): void {
@@ -186,6 +137,6 @@ export class LocalReader {
   }
 
   get #isUnread(): boolean {
-    return this.#isAtEnd || this.next !== undefined;
+    return this.#isAtEnd || this.#frames.waiting > 0;
   }
 }

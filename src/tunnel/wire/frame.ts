@@ -35,7 +35,7 @@ export const FROM_ACCEPTOR = 0x0080;
 export interface Frame {
   readonly type: number;
   readonly id: number;
-  /** A view into the packet. */
+  /** Of a received frame, a view into the packet. */
   readonly data: Buffer;
 }
 
@@ -63,21 +63,24 @@ export function isVersion1(packet: Buffer): boolean {
   return packet.length >= 2 && packet.readUInt16BE(0) === 0xa26a;
 }
 
+/** Bytes of the frames that `encodeFrames` makes. */
+export const framesSize = (length: number, frameData: number): number =>
+  length + Math.ceil(length / frameData) * FRAME_HEADER_SIZE;
+
 /**
- * Cuts a chunk into frames, each but the last with `frameData` bytes of data. They lie one after another in one allocation, so a read
- * of 64 KiB costs one buffer instead of 49.
+ * Cuts data into frames, each but the last with `frameData` bytes of it. They lie one after another in `target`, from `at` on, so a
+ * read of 64 KiB costs one buffer instead of 49.
+ * @returns where they end
  */
-export function encodeFrames(type: number, id: number, chunk: Buffer, frameData: number): Buffer {
-  const count = Math.ceil(chunk.length / frameData);
-  const frames = Buffer.allocUnsafeSlow(chunk.length + count * FRAME_HEADER_SIZE);
-  let to = 0;
-  for (let from = 0; from < chunk.length; from += frameData) {
-    const length = Math.min(frameData, chunk.length - from);
-    writeHeader(frames, to, type, id, length);
-    chunk.copy(frames, to + FRAME_HEADER_SIZE, from, from + length);
+export function encodeFrames(target: Buffer, at: number, { type, id, data }: Frame, frameData: number): number {
+  let to = at;
+  for (let from = 0; from < data.length; from += frameData) {
+    const length = Math.min(frameData, data.length - from);
+    writeHeader(target, to, type, id, length);
+    data.copy(target, to + FRAME_HEADER_SIZE, from, from + length);
     to += FRAME_HEADER_SIZE + length;
   }
-  return frames;
+  return to;
 }
 
 /** One of the frames of `encodeFrames`. @param at where it begins */

@@ -11,8 +11,8 @@ export interface PeerChannel {
    */
   readonly maxPacketSize: number;
   /**
-   * Takes a whole packet, or returns false and takes nothing; then `onDrain` is called when there is room. A closed channel takes
-   * everything and does nothing. The buffer must not be changed afterwards.
+   * Takes a copy of a whole packet, or returns false and takes nothing; then `onDrain` is called when there is room. A closed
+   * channel takes everything and does nothing.
    */
   send(packet: Buffer): boolean;
   /**

@@ -154,7 +154,8 @@ export class StreamEnd {
     const budget = new MemoryBudget({ total: 128 * MIB, floor: MIB / 4 });
     this.session = new Session({
       memory: { received: budget.share(), sent: budget.share() },
-      emit: (bufferStart, packetNumber, data) => this.carry({ bufferStart, packetNumber, data }),
+      // A copy, as a sealed packet is one: the sender uses the memory again.
+      emit: (bufferStart, packetNumber, data) => this.carry({ bufferStart, packetNumber, data: Buffer.from(data) }),
       handlers: {
         onLossless: (data) => {
           this.received += data.length;

@@ -3,6 +3,7 @@ import t from 'tap';
 import type { Source } from '../../../src/tunnel/server/client-source.js';
 import { TcpDialer } from '../../../src/tunnel/server/dialer.js';
 import { NameLookup } from '../../../src/tunnel/server/name-lookup.js';
+import { readChunks } from '../../../src/tunnel/stream/shared-read-buffer.js';
 import type { Reason } from '../../../src/tunnel/wire/reasons.js';
 import { ManualClock } from '../../support/manual-clock.js';
 import { SlowConnections } from '../support/slow-connections.js';
@@ -188,7 +189,11 @@ t.test('a target sees the address of the client', async (t) => {
       { host: 'localhost', port },
       {
         mayConnect: () => true,
-        onConnected: (socket) => (socket as Socket).once('data', (bytes) => resolve(bytes.toString())),
+        onConnected: (connected) => {
+          const socket = connected as Socket;
+          readChunks(socket, (bytes) => resolve(`${bytes}`));
+          socket.resume();
+        },
         onFailed: resolve,
       },
     );

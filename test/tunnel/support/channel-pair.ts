@@ -61,8 +61,9 @@ export class TestChannel implements PeerChannel {
       this.#schedule();
       return false;
     }
-    this.#inFlight.push(packet);
-    if (this.isRecording) this.sent.push(packet);
+    const copy = Buffer.from(packet);
+    this.#inFlight.push(copy);
+    if (this.isRecording) this.sent.push(copy);
     this.#schedule();
     return true;
   }
@@ -110,8 +111,7 @@ export class TestChannel implements PeerChannel {
   #deliver(): void {
     if (this.isStalled || this.#isClosed) return;
     const count = 1 + this.#random.below(this.#burst);
-    // A copy made now, so that a sender that changes a packet after it was taken is found by its contents.
-    for (const packet of this.#inFlight.splice(0, count)) this.#other!.#handlers?.onPacket(Buffer.from(packet));
+    for (const packet of this.#inFlight.splice(0, count)) this.#other!.#handlers?.onPacket(packet);
     if (this.#needsDrain && this.#inFlight.length < this.#capacity) {
       this.#needsDrain = false;
       this.#handlers?.onDrain();

@@ -12,6 +12,7 @@ import { AckSample } from '../congestion/ack-sample.js';
 import type { Fate } from '../path/packet-size.js';
 import { LossDetection, type ReorderingWindow, type Transmission } from './loss-detection.js';
 import { LostNumbers } from './lost-numbers.js';
+import { PacketMemory, type PacketPlace } from './packet-memory.js';
 
 /** Specification (CRYPTO_PACKET_BUFFER_SIZE): numbers that a receiver has room for. */
 const MAX_NUMBERS = 32_768;
@@ -22,8 +23,7 @@ const FIRST_CAPACITY = 64;
 const SHRINK_AT = 8;
 /**
  * Bytes that a number costs from the time when its packet is taken until all packets before it have arrived, too: a long
- * packet, its objects and its places in the rings. A delivered packet counts as much, since it may be part of a larger
- * buffer that its neighbours keep.
+ * packet, its objects and its places in the rings.
  */
 const NUMBER_COST = 1_700;
 
@@ -45,7 +45,8 @@ const LOST = 3;
 export class SendWindow {
   readonly #share: MemoryShare;
   #mask = FIRST_CAPACITY - 1;
-  #data: (Buffer | undefined)[] = new Array(FIRST_CAPACITY).fill(undefined);
+  readonly #memory = new PacketMemory();
+  #places: (PacketPlace | undefined)[] = new Array(FIRST_CAPACITY).fill(undefined);
   #state = new Uint8Array(FIRST_CAPACITY);
   #timesSent = new Uint8Array(FIRST_CAPACITY);
   #isAppLimited = new Uint8Array(FIRST_CAPACITY);
@@ -136,13 +137,13 @@ export class SendWindow {
     return this.#next !== this.#end && distanceBetween(this.#start, this.#next) < MAX_IN_FLIGHT_NUMBERS;
   }
 
-  /** Takes a packet. @throws RangeError when full */
+  /** Takes a copy of a packet. @throws RangeError when full */
   push(data: Buffer): void {
     if (this.isFull) throw new RangeError('SendWindow: full');
     if (distanceBetween(this.#start, this.#end) > this.#mask) this.#resize((this.#mask + 1) * 2);
     this.#share.add(NUMBER_COST);
     const at = this.#end & this.#mask;
-    this.#data[at] = data;
+    this.#places[at] = this.#memory.take(data);
     this.#state[at] = WAITING;
     this.#timesSent[at] = 0;
     this.#unsentBytes += data.length + WIRE_OVERHEAD;
@@ -181,7 +182,7 @@ export class SendWindow {
   }
 
   dataOf(number: number): Buffer {
-    return this.#data[number & this.#mask] as Buffer;
+    return (this.#places[number & this.#mask] as PacketPlace).data;
   }
 
   /** Returns how often a held packet was sent, counted up to 255. */
@@ -203,7 +204,7 @@ export class SendWindow {
   /** The packet is sent now, for the first time or again. */
   onSent(number: number, now: number): void {
     const at = number & this.#mask;
-    const size = (this.#data[at] as Buffer).length + WIRE_OVERHEAD;
+    const size = this.dataOf(number).length + WIRE_OVERHEAD;
     if (this.#inFlightBytes === 0) {
       this.#mark = { delivered: this.#delivered, at: now, sentAt: now };
       this.#previousMark = this.#mark;
@@ -278,10 +279,12 @@ export class SendWindow {
     const at = number & this.#mask;
     const state = this.#state[at];
     if (state === DELIVERED) return;
-    const size = (this.#data[at] as Buffer).length + WIRE_OVERHEAD;
+    const place = this.#places[at] as PacketPlace;
+    const size = place.data.length + WIRE_OVERHEAD;
     if (state === IN_FLIGHT) this.#inFlightBytes -= size;
     this.#state[at] = DELIVERED;
-    this.#data[at] = undefined;
+    this.#places[at] = undefined;
+    this.#memory.release(place);
     this.#delivered += size;
     const sample = this.#sample;
     sample.ackedBytes += size;
@@ -307,7 +310,7 @@ export class SendWindow {
 
   readonly #lose = (number: number): void => {
     const at = number & this.#mask;
-    const size = (this.#data[at] as Buffer).length + WIRE_OVERHEAD;
+    const size = this.dataOf(number).length + WIRE_OVERHEAD;
     this.#state[at] = LOST;
     this.#inFlightBytes -= size;
     const sample = this.#sample;
@@ -359,7 +362,7 @@ export class SendWindow {
       return ring;
     };
     this.#mask = capacity - 1;
-    this.#data = move(this.#data, new Array(capacity).fill(undefined));
+    this.#places = move(this.#places, new Array(capacity).fill(undefined));
     this.#state = move(this.#state, new Uint8Array(capacity));
     this.#timesSent = move(this.#timesSent, new Uint8Array(capacity));
     this.#isAppLimited = move(this.#isAppLimited, new Uint8Array(capacity));

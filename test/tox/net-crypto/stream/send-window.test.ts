@@ -264,3 +264,18 @@ t.test('packets sent while app-limited do not limit the delivery rate', async (t
   window.acknowledge(4);
   t.notOk(sample.isAppLimited, 'all that was in flight then has been delivered');
 });
+
+t.test('a packet stays as it was taken, and its memory is used again once it has arrived', async (t) => {
+  const window = new SendWindow(share());
+  const data = numbered(1);
+  window.push(data);
+  data.fill(0);
+  t.same(window.dataOf(0), numbered(1));
+  const { buffer } = window.dataOf(0);
+  window.onSent(0, 0);
+  window.beginAck(1, 0, 0);
+  window.acknowledge(1);
+  window.push(Buffer.alloc(1373, 162));
+  t.equal(window.dataOf(1).buffer, buffer);
+  t.same(window.dataOf(1), Buffer.alloc(1373, 162), 'also for a longer packet');
+});

@@ -33,7 +33,7 @@ class End {
       {
         memory: { received: memory.share(), sent: memory.share() },
         emit: (bufferStart, packetNumber, data) => {
-          const packet = { bufferStart, packetNumber, data };
+          const packet = { bufferStart, packetNumber, data: Buffer.from(data) };
           this.emitted.push(packet);
           this.carry(packet);
         },
