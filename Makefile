@@ -23,7 +23,7 @@ DEBIAN_PACKAGES += mandoc groff-base binutils
 # It reads QR codes back.
 DEBIAN_PACKAGES += zbar-tools
 # Real programs that use -D.
-DEBIAN_PACKAGES += curl
+DEBIAN_PACKAGES += curl python3-socks
 # A guard against hanging, in seconds for each test file; the slowest take a fraction of it.
 TEST_TIMEOUT := 300
 # Test files at a time.

@@ -1,4 +1,5 @@
 /** Real programs through -D, with the real commands on both sides. */
+import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -7,11 +8,12 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { CommandNetwork } from '../support/command-network.js';
 import { type Process, startProgram, startTuntox } from '../support/processes.js';
-import { ipv6Loopback, requirementsMet, tool } from '../support/requirements.js';
+import { ipv6Loopback, requirementsMet, systemFile, tool } from '../support/requirements.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 import { controlOf, daemonPlace, startDaemon } from './support/daemon-command.js';
 
 const CURL = tool('curl', 'curl');
+const PYSOCKS = systemFile('/usr/lib/python3/dist-packages/socks.py', 'python3-socks');
 /** Nothing here needs another network. */
 const ALONE = '  lan_discovery: false\n  port_mapping: false\n';
 /** Exit statuses of curl. */
@@ -85,6 +87,28 @@ t.test(
     t.match(client.stderr, /127\.0\.0\.1:9: the target refused the connection/);
   },
 );
+
+t.test('a program in Python sends datagrams by SOCKS 5, to a name that the server resolves', async (t) => {
+  if (!requirementsMet(t, PYSOCKS)) return;
+  const network = await CommandNetwork.start(t);
+  const { id } = await network.server();
+  const target = createSocket('udp4', (bytes, from) => target.send(`${bytes} back`, from.port, from.address));
+  target.bind(0, '127.0.0.1');
+  await once(target, 'listening');
+  t.teardown(() => target.close());
+  const proxy = await portOf(network.command('client', ['-i', id, '-D', '0']));
+  const send = `import socket, socks
+one = socks.socksocket(socket.AF_INET, socket.SOCK_DGRAM)
+one.settimeout(30)
+one.set_proxy(socks.SOCKS5, '127.0.0.1', ${proxy})
+for number in range(3):
+    one.sendto(b'datagram %d' % number, ('localhost', ${target.address().port}))
+    print(one.recvfrom(100)[0].decode())`;
+  const program = startProgram('python3', ['/usr/bin/python3', '-c', send]);
+  t.teardown(() => program.stop('SIGKILL'));
+  t.equal(await program.exited, OK, program.stderr);
+  t.equal(program.stdout, 'datagram 0 back\ndatagram 1 back\ndatagram 2 back\n');
+});
 
 t.test('two clients of one server reach by -D what each of them may', async (t) => {
   if (!requirementsMet(t, CURL)) return;

@@ -18,7 +18,8 @@ import {
 } from './forward-spec.js';
 import type { Opener } from './peer-opener.js';
 import { PlaceListener } from './place-listener.js';
-import { anyTarget, type FoundTarget, oneTarget, type TargetFinder } from './target-finder.js';
+import { type AskedAssociation, anyTarget, type FoundTarget, oneTarget, type TargetFinder } from './target-finder.js';
+import { UdpAssociations } from './udp-associations.js';
 
 export interface LocalForwardDeps {
   readonly clock: Clock;
@@ -38,6 +39,7 @@ export class LocalForward implements Forward {
   readonly #deps: LocalForwardDeps;
   readonly #listener: PlaceListener;
   readonly #find: TargetFinder;
+  readonly #associations: UdpAssociations;
   /** Connections without a tunnel yet. */
   readonly #pending = new Set<Socket>();
   readonly #open = new Set<Socket>();
@@ -49,6 +51,11 @@ export class LocalForward implements Forward {
   constructor(deps: LocalForwardDeps, options: { readonly spec: LocalSpec | DynamicSpec }) {
     this.spec = options.spec;
     this.#deps = deps;
+    this.#associations = new UdpAssociations({
+      ...deps,
+      onFull: (isFull) => (isFull ? this.#warnFull() : this.#noteRoom()),
+      onRefused: (target, reason) => this.#warnRefused(`${describeTarget(target)}: ${explainReason(reason)}`),
+    });
     this.#find = finderOf(deps.clock, options.spec);
     this.#listener = new PlaceListener({
       onConnection: (socket) => this.#onConnection(socket),
@@ -69,11 +76,18 @@ export class LocalForward implements Forward {
 
   /** Connections without a tunnel yet. */
   get pending(): number {
-    return this.#pending.size;
+    return this.#pending.size + this.#associations.pending;
   }
 
   get traffic(): ForwardTraffic {
-    const traffic = { ...this.#ended, total: this.#ended.total + this.#open.size, open: this.#open.size };
+    const udp = this.#associations.traffic;
+    const open = this.#open.size + udp.open;
+    const traffic = {
+      open,
+      total: this.#ended.total + this.#open.size + udp.total,
+      bytesSent: this.#ended.bytesSent + udp.bytesSent,
+      bytesReceived: this.#ended.bytesReceived + udp.bytesReceived,
+    };
     for (const { bytesRead, bytesWritten } of this.#open) {
       traffic.bytesSent += bytesRead;
       traffic.bytesReceived += bytesWritten;
@@ -91,6 +105,7 @@ export class LocalForward implements Forward {
   /** Stops listening and resets connections without a tunnel. Open tunnels belong to their links and stay. */
   close(): void {
     this.#listener.close();
+    this.#associations.close();
     for (const socket of [...this.#pending]) resetSocket(socket);
     this.#probing?.cancel();
     this.#deps.onClosed?.();
@@ -109,7 +124,7 @@ export class LocalForward implements Forward {
       resetSocket(socket.on('error', ignore));
       return;
     }
-    this.#isFull = false;
+    this.#noteRoom();
     this.#pending.add(socket);
     this.#probing ??= this.#deps.clock.every(PROBE_INTERVAL, () => this.#probe());
     let cancelRequest = (): void => {};
@@ -123,8 +138,16 @@ export class LocalForward implements Forward {
       onFound: (found) => {
         cancelRequest = this.#request(socket, found, onGone);
       },
+      onAssociate: (asked) => this.#associate(socket, asked),
       onRefused: (why) => this.#warnRefused(`${placeText(this.at)}: a program was refused: ${why}`),
     });
+  }
+
+  /** The connection stays one without a tunnel, and is told by its end that the program is gone. */
+  #associate(socket: Socket, asked: AskedAssociation): void {
+    socket.setKeepAlive(true, 60_000);
+    socket.on('end', () => socket.destroy()).resume();
+    this.#associations.begin(socket, asked);
   }
 
   /** @returns a function that cancels */
@@ -177,6 +200,10 @@ export class LocalForward implements Forward {
     this.#deps.log.warn(
       `everybody who reaches port ${this.port} of this machine can use the tunnel: add --socks-auth FILE, or bind it to 127.0.0.1`,
     );
+  }
+
+  #noteRoom(): void {
+    this.#isFull = false;
   }
 
   /** Once until there is room again, because programs retry. */

@@ -15,8 +15,17 @@ export interface FoundTarget {
   tellRefused(reason: Reason): void;
 }
 
+/** A program asks for UDP on its connection. */
+export interface AskedAssociation {
+  /** @param at where the program is to send its datagrams; literal */
+  tellGranted(at: { readonly host: string; readonly port: number }): void;
+  /** Ends the connection. */
+  tellRefused(reason: Reason): void;
+}
+
 export interface FinderHandlers {
   onFound(found: FoundTarget): void;
+  onAssociate(asked: AskedAssociation): void;
   /** The program asked for nothing that there is, and its connection ends. @param why about the program, for the log */
   onRefused(why: string): void;
 }
@@ -35,15 +44,14 @@ export function oneTarget(target: Target): TargetFinder {
 }
 
 export function anyTarget(deps: { readonly clock: Clock; readonly users: ProxyUsers | undefined }): TargetFinder {
-  return (socket, { onFound, onRefused }) =>
+  return (socket, { onFound, onAssociate, onRefused }) =>
     beginHandshake(deps, socket, {
       onRequest: (request) => {
-        const refuse = (reason: Reason): void => endRefused(deps.clock, socket, request.refused(reason));
-        onFound({
-          target: request.target,
-          tellGranted: () => void socket.write(request.granted),
-          tellRefused: refuse,
-        });
+        const tellRefused = (reason: Reason): void => endRefused(deps.clock, socket, request.refused(reason));
+        if (request.kind === 'connect') {
+          const { target, granted } = request;
+          onFound({ target, tellGranted: () => void socket.write(granted), tellRefused });
+        } else onAssociate({ tellGranted: (at) => void socket.write(request.granted(at)), tellRefused });
       },
       onRefused,
     });

@@ -26,14 +26,16 @@ import {
   USER_AND_PASSWORD,
 } from './socks5.js';
 
-export interface ProxyRequest {
-  /** `associate`: UDP by SOCKS 5; the target is the address from which the program will send, or 0.0.0.0:0. */
-  readonly kind: 'connect' | 'associate';
-  readonly target: Target;
-  /** The answer to it. */
-  readonly granted: Buffer;
-  refused(reason: Reason): Buffer;
-}
+/** With the answers to it. */
+export type ProxyRequest =
+  | { readonly kind: 'connect'; readonly target: Target; readonly granted: Buffer; refused(reason: Reason): Buffer }
+  /** UDP by SOCKS 5. */
+  | {
+      readonly kind: 'associate';
+      /** @param at where the program is to send its datagrams; literal */
+      granted(at: { readonly host: string; readonly port: number }): Buffer;
+      refused(reason: Reason): Buffer;
+    };
 
 /** Why there will be no tunnel, for the log. The answer for the program is in `answer` already. */
 export interface ProxyRefusal {
@@ -195,11 +197,13 @@ function readRequest(bytes: Buffer): Step {
   if (typeof decoded === 'string')
     return socks5Refusal('no-such-address-type', 'it asked for an unknown type of address');
   const { message, size } = decoded;
-  const target = message.command === UDP_ASSOCIATE ? sourceOf(message) : targetOf(message);
-  if (typeof target === 'string') return socks5Refusal(target === NO_HOST ? 'host-unreachable' : 'failed', target);
-  const kind = message.command === UDP_ASSOCIATE ? 'associate' : 'connect';
   const refused = (reason: Reason): Buffer => encodeReply(SOCKS5_CODES[OUTCOME_CODES[reason].socks5]);
-  return { request: { kind, target, granted: encodeReply(SOCKS5_GRANTED), refused }, size };
+  // The address from which the program says that it will send is often none, or wrong.
+  if (message.command === UDP_ASSOCIATE)
+    return { request: { kind: 'associate', granted: (at) => encodeReply(SOCKS5_GRANTED, at), refused }, size };
+  const target = targetOf(message);
+  if (typeof target === 'string') return socks5Refusal(target === NO_HOST ? 'host-unreachable' : 'failed', target);
+  return { request: { kind: 'connect', target, granted: encodeReply(SOCKS5_GRANTED), refused }, size };
 }
 
 const socks5Refusal = (failure: Socks5Failure, why: string): Step => ({
@@ -212,8 +216,6 @@ function targetOf({ host, port }: Socks5Address): Target | string {
   if (host === undefined) return NO_HOST;
   return port === 0 ? NO_PORT : { host, port };
 }
-
-const sourceOf = ({ host, port }: Socks5Address): Target | string => (host === undefined ? NO_HOST : { host, port });
 
 const refuseIfInvalid = (decoded: 'incomplete' | 'invalid', answer: Buffer): Step =>
   decoded === 'incomplete' ? decoded : { answer, why: 'its request cannot be read' };

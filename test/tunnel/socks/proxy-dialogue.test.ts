@@ -123,11 +123,11 @@ t.test('requests that cannot be fulfilled have an answer that says so', async (t
   t.match(hear(Buffer.from('CONNECT h:0 HTTP/1.1\r\n\r\n')).answer.toString(), /^HTTP\/1.1 400 /);
 });
 
-t.test('a request for UDP names the address from which the program will send', async (t) => {
-  t.match(hear(hex('05 01 00 05 03 00 01 00000000 0000')).result, {
-    kind: 'associate',
-    target: { host: '0.0.0.0', port: 0 },
-  });
+t.test('a request for UDP is answered with the address for its datagrams', async (t) => {
+  const { result } = hear(hex('05 01 00 05 03 00 01 00000000 0000'));
+  if (result?.kind !== 'associate') throw new Error('no association');
+  t.same(result.granted({ host: '127.0.0.1', port: 258 }), hex('05 00 00 01 7f000001 0102'));
+  t.same(result.refused('too-many-tunnels'), hex('05 01 00 01 00000000 0000'));
 });
 
 t.test('hostile bytes never throw, at once and byte by byte alike, and little of them is kept', async (t) => {
