@@ -312,6 +312,7 @@ export class Daemon {
       whitelist: { isOn: access.hasWhitelist, entries: access.entries.length },
       pending: this.#admission.pending.length,
       rulesError: this.#targets.error,
+      addressError: this.#targets.addressError,
       forwards: { error: this.#client.forwards.error, waiting: this.#client.forwards.waiting },
       saveError: (access.saveError ?? engine.saveError)?.message,
       proxyError: engine.proxyError,

@@ -13,6 +13,8 @@ export interface HealthFacts {
   /** Clients that asked and were refused. */
   readonly pending: number;
   readonly rulesError: string | undefined;
+  /** Why clients have no addresses although they need them. */
+  readonly addressError: string | undefined;
   readonly forwards: {
     /** Why the stored ones cannot be used. */
     readonly error: string | undefined;
@@ -75,7 +77,8 @@ const minor = (code: string, message: string, hint: string | null): Finding => {
   return { code, message, hint, isSerious: false };
 };
 
-function accessFindings({ owner, stateErrors, admission, whitelist, pending, rulesError }: HealthFacts): Finding[] {
+function accessFindings(facts: HealthFacts): Finding[] {
+  const { owner, stateErrors, admission, whitelist, pending, rulesError, addressError } = facts;
   const found = stateErrors.map((error) =>
     serious('state', `no client is admitted: ${error}`, 'then restart the daemon'),
   );
@@ -84,8 +87,13 @@ function accessFindings({ owner, stateErrors, admission, whitelist, pending, rul
     const message = 'OPEN: every client that knows the Tox ID is admitted (access.open)';
     found.push(minor('open', message, 'to restrict access: tuntoxctl whitelist add ID, or tuntoxctl secret rotate'));
   }
-  if (rulesError === undefined) return found;
-  return [...found, serious('rules', `clients reach no target: ${rulesError}`, `correct it, ${RELOAD}`)];
+  if (rulesError !== undefined)
+    found.push(serious('rules', `clients reach no target: ${rulesError}`, `correct it, ${RELOAD}`));
+  if (addressError !== undefined) {
+    const message = `clients do not reach the targets for which they need an address: ${addressError}`;
+    found.push(serious('addresses', message, 'then restart the daemon'));
+  }
+  return found;
 }
 
 function closedFinding({ owner, whitelist, pending }: Pick<HealthFacts, 'owner' | 'whitelist' | 'pending'>): Finding {

@@ -490,6 +490,35 @@ t.test('an edited allow list applies at once, to open tunnels too', async (t) =>
   await client.tunnel(server, port);
 });
 
+t.test('a client can be named by its loopback address', async (t) => {
+  const daemon = await TestDaemon.start(t, { config: 'targets:\n  source: per-client\n' });
+  const { client } = await listedWithTunnel(t, daemon, { name: 'laptop' });
+  const { clients } = await daemon.call('clients.list', {});
+  const address = clients[0]?.loopbackAddress ?? '';
+  t.match(address, /^127\./);
+  t.match(await daemon.call('clients.show', { client: address }), { client: { client: { publicKey: client.key } } });
+  t.match(await daemon.call('connections.list', { client: address }), {
+    connections: [{ client: { name: 'laptop' } }],
+  });
+  t.match(await daemon.call('whitelist.edit', { client: address, note: 'x' }), { changed: [{ name: 'laptop' }] });
+  t.match(await daemon.call('clients.kick', { client: address, banForMs: 60_000 }), { client: { name: 'laptop' } });
+  t.match(await daemon.call('bans.clear', { client: address }), { bans: [{ publicKey: client.key }] });
+  await t.rejects(daemon.call('clients.show', { client: '127.64.0.1' }), {
+    code: 'not-found',
+    message: 'no client has the address 127.64.0.1',
+  });
+});
+
+t.test('a damaged file of addresses is a warning where addresses are needed', async (t) => {
+  const state = { 'client-addresses.json': '{"version":1}' };
+  const codes = async (config: string): Promise<string[]> => {
+    const daemon = await TestDaemon.start(t, { state, config });
+    return (await daemon.call('status', {})).warnings.map(({ code }) => code);
+  };
+  t.ok((await codes('targets:\n  source: per-client\n')).includes('addresses'));
+  t.notOk((await codes('')).includes('addresses'));
+});
+
 t.test('limits of an entry are shown, exported, and count at once for open tunnels', async (t) => {
   const daemon = await TestDaemon.start(t);
   const limits = { rate: 1024 * 1024, maxTunnels: 1 };

@@ -8,6 +8,7 @@ const GOOD: HealthFacts = {
   whitelist: { isOn: true, entries: 1 },
   pending: 0,
   rulesError: undefined,
+  addressError: undefined,
   forwards: { error: undefined, waiting: 0 },
   saveError: undefined,
   proxyError: undefined,

@@ -51,7 +51,7 @@ function helpOfAll(commands: readonly Description[]): string {
     ...GLOBAL_OPTIONS.map(optionEntry),
     '',
     paragraph(
-      'CLIENT is a name, a public key or at least its first 6 digits, or a Tox ID; for clients approve also the six words of a key.',
+      'CLIENT is a name, a public key or at least its first 6 digits, a Tox ID, or its address of 127.64.0.0/10; for clients approve also the six words of a key.',
     ),
     '',
     paragraph(

@@ -2,11 +2,11 @@
 import { rfc3339 } from '../../base/clock.js';
 import { ControlError } from '../../control/control-error.js';
 import type { MethodHandlers, Result } from '../../control/protocol.js';
-import { type ClientKey, findClient, isKnown, keyText, logName } from './client-names.js';
+import { type ClientKey, findClient, isKnown, keyAt, keyText, logName } from './client-names.js';
 import type { MethodContext } from './context.js';
 import { saved } from './save-errors.js';
 
-type Deps = Pick<MethodContext, 'access' | 'admission' | 'log'>;
+type Deps = Pick<MethodContext, 'access' | 'admission' | 'log' | 'targets'>;
 type Ban = Result<'bans.list'>['bans'][number];
 
 export function banMethods(deps: Deps): Pick<MethodHandlers, 'bans.list' | 'bans.clear'> {
@@ -30,7 +30,7 @@ export function banMethods(deps: Deps): Pick<MethodHandlers, 'bans.list' | 'bans
 /** @throws ControlError, also for a client that is known and not banned */
 function bannedClient(deps: Deps, client: string, banned: Parameters<typeof findClient>[1]): ClientKey {
   try {
-    return findClient(client, banned);
+    return findClient(keyAt(deps, client), banned);
   } catch (error) {
     if (!isKnown(deps, client)) throw error;
     const hint = 'to list the banned clients: tuntoxctl bans';

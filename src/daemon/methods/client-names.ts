@@ -14,7 +14,7 @@ import type { MethodContext } from './context.js';
 export type ClientName = Result<'ping'>['client'];
 export type ClientKey = NamedClient['publicKey'];
 
-type Clients = Pick<MethodContext, 'access' | 'admission'>;
+type Clients = Pick<MethodContext, 'access' | 'admission' | 'targets'>;
 
 /** Hex digits; a name is shorter. */
 const KEY_LENGTH = 64;
@@ -35,7 +35,7 @@ export const logName = ({ access }: Pick<Clients, 'access'>, key: ClientKey): st
   nameWithKey(key.hex, access.entry(key)?.alias);
 
 /** Returns the clients on the whitelist, and those that were admitted without it. */
-export function knownClients({ access, admission }: Clients): NamedClient[] {
+function knownClients({ access, admission }: Clients): NamedClient[] {
   const admitted = admission.clients.map(({ friend }) => ({ publicKey: friend.publicKey, alias: undefined }));
   return [...access.entries, ...admitted];
 }
@@ -43,7 +43,7 @@ export function knownClients({ access, admission }: Clients): NamedClient[] {
 /** Whether the text selects a known client. */
 export function isKnown(clients: Clients, text: string): boolean {
   try {
-    selectClient(text, knownClients(clients));
+    findKnown(clients, text);
     return true;
   } catch {
     return false;
@@ -54,8 +54,23 @@ export function isKnown(clients: Clients, text: string): boolean {
 export const findClient = (text: string, among: Iterable<NamedClient>): ClientKey =>
   withControlErrors(() => selectClient(text, among).publicKey);
 
+/** Finds a client on the whitelist, or one that was admitted. @throws ControlError */
+export const findKnown = (clients: Clients, text: string): ClientKey =>
+  findClient(keyAt(clients, text), knownClients(clients));
+
+/** Replaces an address of a client by its key; any other text stays. @throws ControlError */
+export function keyAt({ targets }: Pick<Clients, 'targets'>, text: string): string {
+  if (!/^127\.[0-9.]+$/.test(text)) return text;
+  const key = targets.clientAt(text);
+  if (key !== undefined) return key;
+  throw new ControlError('not-found', `no client has the address ${text}`, {
+    hint: 'to list the addresses of clients: tuntoxctl clients list',
+  });
+}
+
 /** Finds a known or banned client, or any other by its whole Tox ID or key. @throws ControlError */
-export function findAnyClient(clients: Clients, text: string): ClientKey {
+export function findAnyClient(clients: Clients, given: string): ClientKey {
+  const text = keyAt(clients, given);
   if (text.length >= KEY_LENGTH) return newClient(text);
   const banned = clients.access.bans.map(({ publicKey }) => ({ publicKey, alias: undefined }));
   return findClient(text, [...knownClients(clients), ...banned]);
@@ -63,7 +78,7 @@ export function findAnyClient(clients: Clients, text: string): ClientKey {
 
 /** Finds a client that has connected since the start. @throws ControlError */
 export function findAdmitted(clients: Clients, text: string): AdmittedClient {
-  const key = findClient(text, knownClients(clients));
+  const key = findKnown(clients, text);
   const client = clients.admission.clients.find(({ id }) => id === key.hex);
   if (client !== undefined) return client;
   throw new ControlError('away', `${nameOf(clients, key)} has not connected since the daemon started`, {

@@ -3,19 +3,20 @@ import { rfc3339 } from '../../base/clock.js';
 import { ControlError } from '../../control/control-error.js';
 import type { MethodHandlers, Result } from '../../control/protocol.js';
 import type { AdmittedClient } from '../../engine/server/client-admission.js';
-import { clientName, findClient, knownClients } from './client-names.js';
+import { clientName, findKnown } from './client-names.js';
 import type { MethodContext } from './context.js';
 import { repeat } from './repeat.js';
 
 export type Connection = Result<'connections.list'>['connections'][number];
 type Path = Connection['path'];
 type Deps = Pick<MethodContext, 'access' | 'clock' | 'admission' | 'engine'>;
+type MethodDeps = Deps & Pick<MethodContext, 'targets'>;
 type Names = 'connections.list' | 'connections.watch' | 'connections.close';
 
-export function connectionMethods(deps: Deps): Pick<MethodHandlers, Names> {
+export function connectionMethods(deps: MethodDeps): Pick<MethodHandlers, Names> {
   const list = (client: string | undefined): Result<'connections.list'> => ({
     schema: 'tuntox.connections/1',
-    connections: connectionsOf(deps, client === undefined ? undefined : findClient(client, knownClients(deps)).hex),
+    connections: connectionsOf(deps, client === undefined ? undefined : findKnown(deps, client).hex),
   });
   return {
     'connections.list': ({ client }) => list(client),
@@ -97,11 +98,11 @@ export const roundTripOf = ({ friend }: AdmittedClient, pinged: number | undefin
 
 const numberOf = (id: string): number => Number(id.slice('c-'.length));
 
-function chosen(deps: Deps, connection: string | undefined, client: string | undefined): Connection[] {
+function chosen(deps: MethodDeps, connection: string | undefined, client: string | undefined): Connection[] {
   if ((connection === undefined) === (client === undefined)) {
     throw new ControlError('bad-params', 'name either a connection or a client');
   }
-  if (client !== undefined) return connectionsOf(deps, findClient(client, knownClients(deps)).hex);
+  if (client !== undefined) return connectionsOf(deps, findKnown(deps, client).hex);
   const found = connectionsOf(deps).filter(({ id }) => id === connection);
   if (found.length > 0) return found;
   throw new ControlError('not-found', `there is no connection ${connection}`, {

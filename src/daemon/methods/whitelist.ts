@@ -17,7 +17,7 @@ import type { AdmittedClient } from '../../engine/server/client-admission.js';
 import { nameWithKey } from '../../engine/server/client-names.js';
 import { reachedBy } from '../../engine/server/target-policy.js';
 import { affectedBy, confirm, namesOf, noLongerAdmitted, tunnelsOf } from './affected-clients.js';
-import { findClient, keyText, nameOf, newClient } from './client-names.js';
+import { findClient, keyAt, keyText, nameOf, newClient } from './client-names.js';
 import type { MethodContext } from './context.js';
 import { asControlError, saved } from './save-errors.js';
 import { notesOnServices } from './services.js';
@@ -306,8 +306,8 @@ function checkAlias(owners: ReturnType<typeof aliasOwners>, { alias, publicKey }
 }
 
 /** @throws ControlError */
-function listedEntry({ access }: Deps, client: string): WhitelistEntry {
-  return access.entry(findClient(client, access.entries)) as WhitelistEntry;
+function listedEntry({ access, targets }: Deps, client: string): WhitelistEntry {
+  return access.entry(findClient(keyAt({ targets }, client), access.entries)) as WhitelistEntry;
 }
 
 const adoptedEntry = ({ friend, admittedBy }: AdmittedClient, now: number): WhitelistEntry => ({

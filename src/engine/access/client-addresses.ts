@@ -67,6 +67,13 @@ export class ClientAddresses {
     return assignment === undefined ? undefined : addressOf(assignment.number);
   }
 
+  /** The client that an address belongs to: its public key in hex. */
+  ownerOf(address: string): string | undefined {
+    const number = numberOf(address);
+    for (const [id, assignment] of this.#assigned) if (assignment.number === number) return id;
+    return undefined;
+  }
+
   /**
    * The address of a client, which gets one now if it has none. It counts at once; if the disk does not take it, the client may get
    * another one after a restart.

@@ -53,7 +53,7 @@ interface Deps {
   readonly entryOf: (peerId: string) => Entry | undefined;
   readonly addressesOf: TargetAddresses;
   readonly services: Pick<Services, 'targets' | 'withHeader' | 'error'>;
-  readonly addresses: Pick<ClientAddresses, 'of' | 'known'>;
+  readonly addresses: Pick<ClientAddresses, 'of' | 'known' | 'ownerOf' | 'error'>;
 }
 
 export interface TargetSettings {
@@ -96,6 +96,21 @@ export class TargetPolicy {
   addressOf(peerId: string): string | undefined {
     const source = this.sourceOf(peerId);
     return source !== undefined && 'address' in source ? source.address : this.#deps.addresses.known(peerId);
+  }
+
+  /** The key in hex of the client that has this address. */
+  clientAt(address: string): string | undefined {
+    return this.#deps.addresses.ownerOf(address);
+  }
+
+  /** Why clients have no addresses although some need them; undefined while all is well. */
+  get addressError(): string | undefined {
+    const { addresses, services } = this.#deps;
+    const lines = this.#rules.kind === 'file' ? this.#rules.rules : [];
+    const isNeeded =
+      this.#settings.hasClientSources ||
+      [...lines, ...services.withHeader].some(({ hasProxyHeader }) => hasProxyHeader);
+    return isNeeded ? addresses.error : undefined;
   }
 
   get file(): string | undefined {

@@ -6,6 +6,7 @@ import { COMMANDS } from '../../../src/cli/ctl/commands.js';
 import { helpText } from '../../../src/cli/ctl/help.js';
 import {
   bootstrapWarning,
+  client,
   connections,
   entry,
   KEYS,
@@ -231,6 +232,20 @@ t.test('whitelist add prints what it changed', async (t) => {
   const dry = await run(['whitelist', 'remove', 'laptop', '--dry-run'], { socket });
   t.match(dry.stdout, /^would be removed {2}laptop {2}9F3A11C2/);
   t.match(dry.stdout, /would close {2}2 tunnels/);
+});
+
+t.test('loopback addresses are shown where clients have some', async (t) => {
+  const list = (...clients: ReturnType<typeof client>[]) =>
+    startDaemon(t, { 'clients.list': () => ({ schema: 'tuntox.clients/1', clients }) });
+  const socket = await list(
+    client({ loopbackAddress: '127.64.1.2' }),
+    client({ client: { publicKey: KEYS.ci, name: null } }),
+  );
+  const { stdout } = await run(['clients', 'list'], { socket });
+  t.match(stdout, /TUNNELS +LOOPBACK\n/);
+  t.match(stdout, /^laptop .* 127\.64\.1\.2$/m);
+  t.match(stdout, /^- .* -$/m);
+  t.notMatch((await run(['clients', 'list'], { socket: await list(client()) })).stdout, 'LOOPBACK');
 });
 
 t.test('limits are shown where there are some', async (t) => {

@@ -65,6 +65,11 @@ t.test('a key has the same address in each run, and no two keys have the same', 
     const [, second = 0, , fourth = 0] = one.split('.').map(Number);
     t.ok(one.startsWith('127.') && second >= 64 && second < 128 && fourth > 0 && fourth < 255, one);
   }
+  t.same(
+    given.map((one) => first.ownerOf(one)),
+    ids,
+  );
+  t.equal(first.ownerOf('127.0.0.1'), undefined);
   await saved(here, ids.length);
   t.equal(statSync(here.file).mode & 0o777, 0o600);
   const again = await here.open();

@@ -25,7 +25,7 @@ function seen(file: string, { host, isPerClient = false, isUnreadable = false }:
       entryOf: () => undefined,
       addressesOf: async () => [],
       services: { targets: new Map(), withHeader: [], error: undefined },
-      addresses: { of: () => source, known: () => undefined },
+      addresses: { of: () => source, known: () => undefined, ownerOf: () => undefined, error: undefined },
     },
     { rulesFile: file, isAny: false, mayTestSpeed: true, hasClientSources: isPerClient },
   );

@@ -17,7 +17,12 @@ const servicesOf = (...names: readonly [string, number][]) => ({
   error: undefined as string | undefined,
 });
 const services = servicesOf();
-const addresses = { of: (id: string) => ({ address: `127.64.0.${id.length}` }), known: () => undefined };
+const addresses = {
+  of: (id: string) => ({ address: `127.64.0.${id.length}` }),
+  known: () => undefined,
+  ownerOf: () => undefined as string | undefined,
+  error: undefined as string | undefined,
+};
 const of = (rulesFile: string | undefined, isAny = false) => ({
   rulesFile,
   isAny,
@@ -421,9 +426,15 @@ t.test('a target that asks for it gets a header however the client wrote it, and
     t.same(policy.mayReach('four', { host, port }, reached), expected, `${host}:${port} at ${address}`);
   }
   t.same(policy.rules[1], { line: 2, text: '127.0.0.1:8080 proxy' });
-  const lost = { of: () => ({ error: 'the file is damaged' }), known: () => undefined };
+  const lost = { ...addresses, of: () => ({ error: 'the file is damaged' }), error: 'the file is damaged' };
   const without = new TargetPolicy({ ...deps, addresses: lost }, of(path));
   const asked = { host: '127.0.0.1', port: 8080 };
   t.same(without.mayReach('', asked, { address: '127.0.0.1' }), { allowed: false, reason: 'the file is damaged' });
+  t.equal(without.addressError, 'the file is damaged');
+  t.equal(
+    new TargetPolicy({ ...deps, addresses: lost, services }, of(undefined)).addressError,
+    undefined,
+    'not needed',
+  );
   t.end();
 });
