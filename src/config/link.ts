@@ -44,6 +44,21 @@ const OFFSET = 10_000;
 /** Returns the local port that leads to a target unless another one is given; 0, any free one, for a service. */
 export const localPortOf = ({ port }: TargetText): number => (port > 0 && port < FIRST ? port + OFFSET : port);
 
+/** A link, or the Tox ID alone of a server that knows the client by its key. */
+export type LinkOrId = Pick<Link, 'serverId' | 'target'> & { readonly secret: string | undefined };
+
+/** Fewer digits are no Tox ID that was cut. */
+const ID = /^[0-9a-fA-F]{64,}$/;
+
+/** Parses either, with what copying adds. @throws FormatError */
+export function parseLinkOrId(copied: string): LinkOrId {
+  if (!ID.test(withoutCopyMarks(copied))) return parseLink(copied);
+  return { serverId: parseToxId(copied), secret: undefined, target: undefined };
+}
+
+export const formatLinkOrId = ({ secret, ...link }: LinkOrId): string =>
+  secret === undefined ? link.serverId.toString() : formatLink({ ...link, secret });
+
 /** Parses a link, with what copying adds. Errors do not show the secret. @throws FormatError */
 export function parseLink(copied: string): Link {
   const text = withoutCopyMarks(copied);

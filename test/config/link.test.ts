@@ -1,5 +1,5 @@
 import t from 'tap';
-import { formatLink, localPortOf, parseLink } from '../../src/config/link.js';
+import { formatLink, formatLinkOrId, localPortOf, parseLink, parseLinkOrId } from '../../src/config/link.js';
 
 const ID = 'E776E9A993EE3CAE04F5946D9AC66FBBAA8C63A95A94B41942353C6DC1739B4B4C762C7DA7B9';
 
@@ -38,6 +38,16 @@ t.test('the local port is that of the target, or 10000 more if that needs root',
     [22, 1023, 1024, 3000].map((port) => localPortOf({ host: 'a', port })),
     [10_022, 11_023, 1024, 3000],
   );
+});
+
+t.test('a Tox ID may stand for a link, and is written as such again', async (t) => {
+  const parsed = parseLinkOrId(` ${ID.toLowerCase()}\n`);
+  t.match(parsed, { secret: undefined, target: undefined });
+  t.equal(formatLinkOrId(parsed), ID);
+  const link = `tuntox://${ID}/abc23/ssh`;
+  t.equal(formatLinkOrId(parseLinkOrId(link)), link);
+  t.throws(() => parseLinkOrId(ID.slice(1)), { message: /^a Tox ID has 76 hex digits, this one has 75/ });
+  t.throws(() => parseLinkOrId('cafe'), { message: /^this is not a link/ });
 });
 
 t.test('an error says what is wrong with a link, and does not show its secret', async (t) => {

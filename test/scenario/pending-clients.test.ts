@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { CommandNetwork, echo } from '../support/command-network.js';
-import { type Process, ROOT, startProgram } from '../support/processes.js';
+import { type Process, ROOT, startProgram, startTuntox } from '../support/processes.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 import { type DaemonPlace, daemonPlace, startDaemon } from './support/daemon-command.js';
 
@@ -58,4 +58,18 @@ t.test('a client that waits is admitted as soon as it is approved, and reaches a
   t.match(await control(place, `clients approve ${key} --name laptop`), /^ *laptop [0-9A-F]{8} is admitted /m);
   client.child.stdin.write('hello');
   await client.waitFor(/^hello/);
+});
+
+t.test('a client that stores the server by its Tox ID waits, is approved, and keeps that identity', async (t) => {
+  const { network, place, toxId } = await start(t);
+  const env = { HOME: temporaryDirectory(t) };
+  const run = (...words: string[]): Process => startTuntox([...words, ...network.node], { env });
+  t.teardown(() => startTuntox(['agent', 'stop'], { env }).exited);
+  const joining = run('join', toxId, 'nas');
+  const [, words = ''] = /^[0-9A-F]{8} {2}([a-z ]+)\n/.exec(await pendingOf(place)) ?? [];
+  t.match(await control(place, `clients approve ${words} --name laptop`), /is admitted/);
+  t.equal(await joining.exited, 0, joining.stderr);
+  t.match(joining.stdout, /^nas is stored/);
+  const ping = run('ping', 'nas');
+  t.equal(await ping.exited, 0, ping.stderr);
 });

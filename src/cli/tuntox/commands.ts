@@ -49,11 +49,12 @@ export const COMMANDS = [
   },
   {
     name: 'join',
-    usage: '(LINK | -) [NAME]',
+    usage: '(LINK | TOX_ID | -) [NAME]',
     about: 'use a link: open a port, or store the host as NAME',
     more: [
       'Without NAME it opens the port of the service on 127.0.0.1; below 1024 it adds 10000, so 22 becomes 10022. If that port is in use, it opens another one. -L chooses the port.',
       'With NAME it connects once, and then stores the server under this name, with its key. A later link with the same name and another key is refused.',
+      'TOX_ID with NAME is for a server that admits this client by its key, which tuntox id prints: while it waits, its owner can approve it.',
       '- reads LINK, or its words, from standard input; on a terminal it asks for each line of the words.',
     ],
     example: 'tuntox://…',

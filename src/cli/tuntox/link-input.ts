@@ -2,7 +2,7 @@
 import type { Readable } from 'node:stream';
 import type { Clock } from '../../base/clock.js';
 import { FormatError } from '../../config/format-error.js';
-import { formatLink, parseLink } from '../../config/link.js';
+import { formatLink, formatLinkOrId, parseLinkOrId } from '../../config/link.js';
 import { linkOfBytes } from '../../config/link-words.js';
 import { WordReader } from '../../config/words.js';
 import { UsageError } from './usage-error.js';
@@ -23,7 +23,7 @@ const WORDS = /^(?!.*(\d\p{L}|\p{L}\d))[\p{L}\s\d.,;)-]+$/su;
 /**
  * On a terminal a person can correct each line; elsewhere the first error ends it.
  * @param ask writes to the terminal
- * @returns the link
+ * @returns the link, or a Tox ID
  * @throws UsageError
  */
 export async function readLink(input: LinkInput, ask: (text: string) => void): Promise<string> {
@@ -40,7 +40,7 @@ export async function readLink(input: LinkInput, ask: (text: string) => void): P
     text += lines;
     if (text.trim() === '') continue;
     try {
-      if (reader === undefined && !WORDS.test(text)) return formatLink(parseLink(text));
+      if (reader === undefined && !WORDS.test(text)) return formatLinkOrId(parseLinkOrId(text));
       reader ??= await WordReader.open();
       text = '';
       addLines(reader, lines);
@@ -66,7 +66,7 @@ function addLines(reader: WordReader, lines: string): void {
 function endOf(text: string, reader: WordReader | undefined): string {
   try {
     if (reader !== undefined) reader.finish();
-    else if (text.trim() !== '') parseLink(text);
+    else if (text.trim() !== '') parseLinkOrId(text);
     return 'there is no link on standard input';
   } catch (error) {
     if (error instanceof FormatError) return error.message;

@@ -39,7 +39,7 @@ import {
   parseReverseForwards,
 } from '../../config/forward-text.js';
 import { parseHostName } from '../../config/host-name.js';
-import { localPortOf, parseLink } from '../../config/link.js';
+import { localPortOf, parseLinkOrId } from '../../config/link.js';
 import { type ProxySetting, parseProxy, parseProxyOrNone } from '../../config/proxy.js';
 import type { Host } from '../../engine/client/host-entry.js';
 import { networkOptionsOf } from './agent/network-options.js';
@@ -134,13 +134,19 @@ function joinSettings(
   flags: FlagSet,
   environment: Environment,
 ): ForwardSettings | StoreSettings {
-  const { serverId, secret, target } = flags.parse('join', link, parseLink);
-  const common: CommonSettings = { ...commonSettings(flags, environment), secret: { from: 'link', text: secret } };
+  const { serverId, secret, target } = flags.parse('join', link, parseLinkOrId);
+  const common: CommonSettings = {
+    ...commonSettings(flags, environment),
+    secret: secret === undefined ? { from: 'nowhere' } : { from: 'link', text: secret },
+  };
   if (name !== undefined) {
     flags.refuse([...FORWARDS, ...FORWARD_ONLY], 'is not for join with a name, which only stores the host: remove it');
     const host = { name: flags.parse('join', name, parseHostName), secret };
     const patience = patienceOf(flags, DEFAULT_TIMEOUT);
     return { ...common, ...ofUser(common, environment), mode: 'store', serverId, patience, host, target };
+  }
+  if (secret === undefined) {
+    throw new UsageError('join: a Tox ID needs a name under which the host is stored, as in tuntox join TOX_ID nas');
   }
   const given = forwardsOf(flags);
   if (given.length === 0 && target === undefined) {

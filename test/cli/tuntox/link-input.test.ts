@@ -28,6 +28,8 @@ t.test('a link is read from one line, from several, or from several pieces', asy
   t.equal(await piped(`  ${LINK.slice(0, 50)}\n   ${LINK.slice(50)}\n`), LINK);
   t.equal(await piped(`${LINK.slice(0, 50)}\n`, `${LINK.slice(50)}\n`), LINK);
   t.equal(await piped('\n', `${LINK}\n`), LINK);
+  const toxId = parseLink(LINK).serverId.toString();
+  t.equal(await piped(`${toxId.slice(0, 70)}\n`, `${toxId.slice(70)}\n`), toxId);
 });
 
 t.test('a person is asked for each line of words, and again for one that is wrong', async (t) => {
@@ -73,7 +75,7 @@ t.test('the end of the input is an error that says what is missing', async (t) =
     [piped(`tuntox://${ID}\n`), /^join -: this link is not complete/],
     [piped(`${lines.slice(0, 3).join('\n')}\n`), /^join -: line 4 is missing/],
     [piped('what is this\n'), /^join -: "is" in line 1 is not one of the words: have it spelled/],
-    [piped(`${ID}\n`), /^join -: this is not a link: a link looks like tuntox:/],
+    [piped(`${ID.slice(1)}\n`), /^join -: a Tox ID has 76 hex digits, this one has 75/],
     [readLink(input([`${lines[0]}\n`], true), () => {}), /^join -: line 2 is missing/],
   ];
   for (const [result, message] of cases) await t.rejects(result, { code: 'usage', message });

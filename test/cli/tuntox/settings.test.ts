@@ -255,6 +255,13 @@ t.test('join is a client whose local port is that of the target, or 10000 more i
     code: 'usage',
     message: /^join: this link is for no single target: add a/,
   });
+  t.match(settings(`join ${ID} nas`), {
+    mode: 'store',
+    secret: { from: 'nowhere' },
+    host: { name: 'nas', secret: undefined },
+    target: undefined,
+  });
+  t.throws(() => settings(`join ${ID}`), { code: 'usage', message: /^join: a Tox ID needs a name .* join TOX_ID nas/ });
   t.throws(() => settings('join nonsense'), { code: 'usage', message: /^join: this is not a link/ });
   t.throws(() => settings(`join ${link('a:1')} -p`), { code: 'usage', message: /^-p is not for join/ });
 });
