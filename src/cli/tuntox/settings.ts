@@ -3,7 +3,6 @@ import { resolve } from 'node:path';
 import type { LogLevel } from '../../base/logger.js';
 import { userDirectories } from '../../base/user-directories.js';
 import type {
-  AgentSettings,
   ClientSettings,
   CommonSettings,
   ForwardSettings,
@@ -42,8 +41,7 @@ import { parseHostName } from '../../config/host-name.js';
 import { localPortOf, parseLinkOrId } from '../../config/link.js';
 import { type ProxySetting, parseProxy, parseProxyOrNone } from '../../config/proxy.js';
 import type { Host } from '../../engine/client/host-entry.js';
-import { networkOptionsOf } from './agent/network-options.js';
-import { AGENT_WORDS } from './commands.js';
+import { agentSettings, idleTimeoutOf } from './agent/agent-settings.js';
 import { FlagSet } from './flag-set.js';
 import type { CommandLine } from './flags.js';
 import type { OptionName } from './options.js';
@@ -91,7 +89,7 @@ export function settingsOf(line: CommandLine, environment: Environment, host?: H
       if (host === undefined) throw new Error('settingsOf: the host is missing');
       return hostSettings(line, host, flags, environment);
     case 'agent':
-      return agentSettings(words[0], flags, environment);
+      return agentSettings(words[0], flags, commonSettings(flags, environment));
     case 'classic':
       return classicSettings(flags, environment);
     default:
@@ -109,23 +107,6 @@ function shareSettings(argument: string, flags: FlagSet, environment: Environmen
     duration: flags.all('--for', parseLasting).at(-1),
     uses: flags.all('--uses', parseUses).at(-1),
     hasQr: flags.has('--qr'),
-  };
-}
-
-/** ms; as long as OpenSSH users choose for ControlPersist. */
-const DEFAULT_IDLE_TIMEOUT = 10 * 60_000;
-
-function agentSettings(word: string | undefined, flags: FlagSet, environment: Environment): AgentSettings {
-  if (word !== undefined && !AGENT_WORDS.includes(word)) {
-    throw new UsageError(`there is no "tuntox agent ${word}": use start, run, status or stop`);
-  }
-  return {
-    ...commonSettings(flags, environment),
-    secret: { from: 'nowhere' },
-    mode: 'agent',
-    service: { isBackground: word !== 'run', pidFile: undefined, user: undefined },
-    idleTimeout: idleTimeoutOf(flags, DEFAULT_IDLE_TIMEOUT),
-    networkOptions: networkOptionsOf(flags.given),
   };
 }
 
@@ -296,12 +277,6 @@ const forwardJob = (flags: FlagSet, forwards: readonly ForwardText[]) =>
     idleTimeout: idleTimeoutOf(flags, undefined),
     proxyUsersFile: flags.last('--socks-auth'),
   }) as const;
-
-/** @param byDefault ms; undefined never ends */
-function idleTimeoutOf(flags: FlagSet, byDefault: number | undefined): number | undefined {
-  const timeout = flags.all('--idle-timeout', parseTimeout).at(-1) ?? byDefault;
-  return timeout === 0 ? undefined : timeout;
-}
 
 /** @param byDefault ms; undefined waits forever */
 function patienceOf(flags: FlagSet, byDefault: number | undefined): RetryPolicy {
