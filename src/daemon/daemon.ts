@@ -15,6 +15,7 @@ import { noTarget } from '../engine/access/target-rules.js';
 import type { Engine } from '../engine/engine.js';
 import type { ClientAdmission } from '../engine/server/client-admission.js';
 import { nameWithKey } from '../engine/server/client-names.js';
+import { listenPolicy } from '../engine/server/listen-policy.js';
 import { targetAddresses } from '../engine/server/target-addresses.js';
 import { reachedBy, TargetPolicy } from '../engine/server/target-policy.js';
 import type { EngineOptions } from '../engine/start-engine.js';
@@ -148,6 +149,7 @@ export class Daemon {
     // Not used before a client is admitted.
     let mayReach: EngineOptions['mayReach'] = () => ({ allowed: false, reason: 'starting' });
     let servicesFor: NonNullable<EngineOptions['servicesFor']> = () => [];
+    let mayListen: NonNullable<EngineOptions['mayListen']> = () => ({ allowed: false, reason: 'starting' });
     let aliasOf = (_peerId: string): string | undefined => undefined;
     let limitsOf: NonNullable<EngineOptions['limitsOf']> = () => NO_LIMITS;
     let sourceOf: NonNullable<EngineOptions['sourceOf']> = () => undefined;
@@ -160,6 +162,7 @@ export class Daemon {
       nameOf: (peerId) => nameWithKey(peerId, aliasOf(peerId)),
       mayReach: (...asked) => mayReach(...asked),
       servicesFor: (peerId) => servicesFor(peerId),
+      mayListen: (...asked) => mayListen(...asked),
       limitsOf: (peerId) => limitsOf(peerId),
       sourceOf: (peerId) => sourceOf(peerId),
     });
@@ -185,6 +188,9 @@ export class Daemon {
       sourceOf = targets.sourceOf;
       mayReach = (peerId, ...asked) =>
         isAdmitted(peerId) ? targets.mayReach(peerId, ...asked) : noTarget(peerId, ...asked);
+      const ports = listenPolicy({ clock: deps.clock, entryOf: (peerId) => access.entryOf(peerId) });
+      mayListen = (peerId, place) =>
+        daemon.#admission.isAdmitted(peerId) ? ports(peerId, place) : { allowed: false, reason: 'it is not admitted' };
       servicesFor = (peerId) => (isAdmitted(peerId) ? targets.servicesFor(peerId) : []);
       try {
         await daemon.#open();
@@ -267,7 +273,7 @@ export class Daemon {
     this.#admission.review();
     const { tunnels } = this.engine;
     for (const tunnel of tunnels.list()) {
-      if (tunnel.peerRole !== 'client' || tunnel.isClosing) continue;
+      if (tunnel.peerRole !== 'client' || tunnel.listener !== undefined || tunnel.isClosing) continue;
       if (!this.#targets.explain(tunnel.peerId, reachedBy(tunnel)).isAllowed) tunnels.closeTunnel(tunnel.number);
     }
     tunnels.review();

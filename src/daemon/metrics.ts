@@ -75,6 +75,9 @@ const ROWS: readonly Row[] = [
   gauge('tuntox_tunnels_connecting', 'Tunnels that are connecting to their target', ({ engine }) =>
     one(engine.tunnels.connecting().length),
   ),
+  gauge('tuntox_listening_ports', 'Ports that are open for clients (tuntox -R)', ({ engine }) =>
+    one(engine.tunnels.openPorts().length),
+  ),
   counter('tuntox_tunnels_opened', 'Tunnels that were opened', ({ totals }) => one(totals.opened)),
   counter('tuntox_received_bytes', 'Bytes from clients through tunnels', ({ totals }) => one(totals.bytesReceived)),
   counter('tuntox_sent_bytes', 'Bytes to clients through tunnels', ({ totals }) => one(totals.bytesSent)),

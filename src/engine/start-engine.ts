@@ -9,6 +9,7 @@ import type { PortRange } from '../config/formats.js';
 import type { BootstrapAddress } from '../tox/tox.js';
 import { Tox, type ToxOptions } from '../tox/tox.js';
 import type { LimitsOf } from '../tunnel/peer-limits.js';
+import type { MayListen } from '../tunnel/remote-ports.js';
 import type { SourceOf } from '../tunnel/server/client-source.js';
 import type { MayReach } from '../tunnel/server/request-handler.js';
 import { TunnelService } from '../tunnel/tunnel-service.js';
@@ -43,6 +44,8 @@ export interface EngineOptions {
   readonly isLasting: boolean;
   /** Decides what peers may reach through us. */
   readonly mayReach: MayReach;
+  /** Decides which ports clients may have opened here; default: none. */
+  readonly mayListen?: MayListen;
   /** Returns our services that a peer may reach; default: none. */
   readonly servicesFor?: (peerId: string) => readonly Service[];
   /** Returns from where the targets of a peer are connected to; default: the system chooses. */
@@ -88,6 +91,7 @@ export async function startEngine(log: Logger, options: EngineOptions): Promise<
       ...deps,
       log: options.tunnelLog ?? log,
       mayReach,
+      ...(options.mayListen === undefined ? {} : { mayListen: options.mayListen }),
       ...(options.nameOf === undefined ? {} : { nameOf: options.nameOf }),
       ...(options.servicesFor === undefined ? {} : { servicesFor: options.servicesFor }),
       ...(options.limitsOf === undefined ? {} : { limitsOf: options.limitsOf }),

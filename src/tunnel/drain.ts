@@ -1,5 +1,6 @@
 /** Gives tunnels time to finish their transfers before the service ends. */
 import type { Clock } from '../base/clock.js';
+import type { Listeners } from '../base/listeners.js';
 import type { CarriedTunnel } from './stream/tunnel.js';
 
 type Traffic = Pick<CarriedTunnel, 'bytesSent' | 'bytesReceived' | 'backlog'>;
@@ -8,6 +9,8 @@ type Traffic = Pick<CarriedTunnel, 'bytesSent' | 'bytesReceived' | 'backlog'>;
 const MAX_WAIT = 10_000;
 /** ms without a byte, after which tunnels count as idle: a shell at its prompt, or a transfer whose end was confirmed. */
 const IDLE = 2_000;
+/** ms for peers to leave that were told our end. */
+const END_TIMEOUT = 1_000;
 /** ms between checks. */
 const INTERVAL = 250;
 
@@ -33,3 +36,22 @@ export function waitUntilIdle(clock: Clock, tunnels: () => readonly Traffic[]): 
 /** Changes also when a tunnel ends, so that its last frames have time to arrive. */
 const bytesOf = (tunnels: readonly Traffic[]): number =>
   tunnels.reduce((sum, { bytesSent, bytesReceived, backlog }) => sum + 1 + bytesSent + bytesReceived - backlog, 0);
+
+/** Resolves when these links have closed, or after a second; at once when there are none. */
+export async function waitUntilClosed<Link>(
+  clock: Clock,
+  links: readonly Link[],
+  closed: Listeners<[link: Link]>,
+): Promise<void> {
+  const open = new Set(links);
+  if (open.size === 0) return;
+  await new Promise<void>((resolve) => {
+    const timeout = clock.after(END_TIMEOUT, resolve);
+    closed.add((link) => {
+      open.delete(link);
+      if (open.size > 0) return;
+      timeout.cancel();
+      resolve();
+    });
+  });
+}

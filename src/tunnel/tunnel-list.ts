@@ -1,9 +1,10 @@
 /** The open tunnels of all peers, and the numbers by which people name them. */
 import type { Clock } from '../base/clock.js';
 import type { CarriedTunnel, TunnelIdentity } from './stream/tunnel.js';
+import { type ListenPlace, reverseIdOf, targetOfPlace } from './wire/listen.js';
 import type { Target } from './wire/target.js';
 
-/** What a peer is to us: a client reaches targets here, a server is reached by our forwards. */
+/** What a peer is to us: the forwards are those of the client, also where the server opens the tunnels (-R). */
 export type PeerRole = 'client' | 'server';
 
 export interface TunnelInfo
@@ -11,7 +12,10 @@ export interface TunnelInfo
   /** Counts up from 1, and names the tunnel for people (`c-17`). */
   readonly number: number;
   readonly peerId: string;
+  /** Of a connection at a port that was opened for the peer: that port. */
   readonly target: Target;
+  /** Where the connection came in, if one side has a port open for the other (-R). */
+  readonly listener: ListenPlace | undefined;
   /** See TunnelIdentity. */
   readonly destination: Target | undefined;
   /** What the peer has the tunnel as. */
@@ -20,9 +24,15 @@ export interface TunnelInfo
   readonly age: number;
 }
 
+interface NewTunnel extends Pick<Entry, 'peerId' | 'listener'> {
+  /** That of its request. */
+  readonly number: number | undefined;
+}
+
 interface Entry {
   readonly number: number;
   readonly peerId: string;
+  readonly listener: ListenPlace | undefined;
 }
 
 export class TunnelList {
@@ -52,8 +62,8 @@ export class TunnelList {
     return this.#lastNumber;
   }
 
-  add(tunnel: CarriedTunnel, peerId: string, number = this.nextNumber()): TunnelInfo {
-    this.#entries.set(tunnel, { number, peerId });
+  add(tunnel: CarriedTunnel, { peerId, listener, number = this.nextNumber() }: NewTunnel): TunnelInfo {
+    this.#entries.set(tunnel, { number, peerId, listener });
     return this.#describe(tunnel);
   }
 
@@ -86,15 +96,26 @@ export class TunnelList {
   }
 
   #describe(tunnel: CarriedTunnel): TunnelInfo {
-    const { number, peerId } = this.#entries.get(tunnel) as Entry;
+    const { number, peerId, listener } = this.#entries.get(tunnel) as Entry;
     const { identity, bytesSent, bytesReceived, backlog, isClosing, localPort, remoteAddress } = tunnel;
-    const { target, destination } = identity;
+    const { destination } = identity;
+    const target = shownTarget(identity, listener);
     const age = this.#clock.now() - tunnel.openedAt;
     const traffic = { bytesSent, bytesReceived, backlog };
     const peerRole = roleOf(identity);
-    return { number, peerId, target, destination, peerRole, age, ...traffic, isClosing, localPort, remoteAddress };
+    const named = { number, peerId, target, listener, destination, peerRole };
+    return { ...named, age, ...traffic, isClosing, localPort, remoteAddress };
   }
 }
 
 /** What the peer of a tunnel is to us. */
-export const roleOf = ({ side }: TunnelIdentity): PeerRole => (side === 'acceptor' ? 'client' : 'server');
+export function roleOf({ side, target }: TunnelIdentity): PeerRole {
+  const isReverse = reverseIdOf(target) !== undefined;
+  return (side === 'acceptor') === isReverse ? 'server' : 'client';
+}
+
+/** The target of a reverse tunnel is known to the side that asked for the port. */
+function shownTarget({ side, target, destination }: TunnelIdentity, listener: ListenPlace | undefined): Target {
+  if (listener === undefined) return target;
+  return side === 'acceptor' ? (destination ?? target) : targetOfPlace(listener);
+}

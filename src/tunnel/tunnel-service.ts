@@ -8,14 +8,19 @@ import type { Logger } from '../base/logger.js';
 import { LruMap } from '../base/lru-map.js';
 import { MemoryBudget } from '../base/memory-budget.js';
 import type { Random } from '../base/random.js';
-import { bytesText, countText } from '../base/units.js';
+import { countText } from '../base/units.js';
 import type { Forward, ForwardSpec } from './client/forward-spec.js';
 import { openForward } from './client/open-forward.js';
 import { type Opener, PeerOpener } from './client/peer-opener.js';
-import { waitUntilIdle } from './drain.js';
+import type { ExplainRefusal } from './client/remote-forward.js';
+import { RemoteForwards } from './client/remote-forwards.js';
+import { waitUntilClosed, waitUntilIdle } from './drain.js';
+import { askServices } from './link/ask-services.js';
 import { PeerLink } from './link/peer-link.js';
+import type { WantedPort } from './link/port-requests.js';
 import { MAX_BACKLOG, MAX_TUNNELS } from './link/tunnel-table.js';
 import { type LimitsOf, NO_LIMITS, PeerRates } from './peer-limits.js';
+import { type MayListen, noPort, type RemotePortInfo, RemotePorts } from './remote-ports.js';
 import type { SourceOf } from './server/client-source.js';
 import { quotaRefusal } from './server/descriptor-quota.js';
 import type { Dialer } from './server/dialer.js';
@@ -24,9 +29,11 @@ import { type MayReach, RequestHandler } from './server/request-handler.js';
 import { targetDialer } from './server/target-dialer.js';
 import type { CarriedTunnel } from './stream/tunnel.js';
 import { type PeerRole, roleOf, type TunnelInfo, TunnelList } from './tunnel-list.js';
+import { TunnelLog } from './tunnel-log.js';
+import { type ListenPlace, reverseIdOf } from './wire/listen.js';
 import type { PeerChannel } from './wire/peer-channel.js';
-import { describeReason, type Reason, TunnelError } from './wire/reasons.js';
-import { describeTarget, type Service, type Target } from './wire/target.js';
+import { type Reason, TunnelError } from './wire/reasons.js';
+import type { Service, Target } from './wire/target.js';
 
 /** Tunnels of all peers, if there are so many descriptors: BASE_WINDOW of memory each. */
 const MAX_ALL_TUNNELS = 8192;
@@ -34,10 +41,6 @@ const MAX_ALL_TUNNELS = 8192;
 const MAX_ALL_BACKLOG = 256 * 1024 * 1024;
 /** Bytes of all peers for fragments of datagrams that wait for others, and the least of each session: one largest datagram. */
 const FRAGMENTS = { total: 16 * 1024 * 1024, floor: 80 * 1024 } as const;
-/** ms in which a peer answers a hello. */
-const ANSWER_TIMEOUT = 10_000;
-/** ms for peers to leave that were told our end. */
-const END_TIMEOUT = 1_000;
 /** Upstream servers for which the ids of lost tunnels are remembered, until their next channel. */
 const MAX_STALE_PEERS = 64;
 
@@ -51,6 +54,8 @@ interface TunnelEvents {
   closed: [tunnel: TunnelInfo, reason: Reason | undefined];
   /** A request of a peer was refused; `detail` is for the owner. */
   refused: [peerId: string, target: Target, reason: Reason, detail: string];
+  /** A port that a peer asked for was not opened. */
+  'port-refused': [peerId: string, place: ListenPlace, reason: Reason, detail: string];
   /** A peer ends, and does not come back. */
   ended: [peerId: string, reason: Reason];
 }
@@ -65,18 +70,23 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
   readonly #requests: RequestHandler;
   readonly #limitsOf: LimitsOf;
   readonly #rates: PeerRates;
+  readonly #mayListen: MayListen;
+  readonly #ports: RemotePorts;
   /** Tunnels, and connections that may become tunnels. */
   readonly #limit: number;
   readonly #links = new Map<string, PeerLink>();
+  readonly #linksOpened = new Listeners<[link: PeerLink]>();
   readonly #linksClosed = new Listeners<[link: PeerLink]>();
   readonly #openers = new Map<string, PeerOpener>();
   readonly #forwards = new Set<Forward>();
+  readonly #remoteForwards: RemoteForwards;
   readonly #staleIds = new LruMap<string, readonly number[]>(MAX_STALE_PEERS);
   /** Tunnels and bytes that wait for local programs, including those of earlier channels of a peer. */
   readonly #tunnelCounts = new PeerCounter();
   readonly #backlogs = new PeerCounter();
   readonly #fragments = new MemoryBudget(FRAGMENTS);
   readonly #tunnels: TunnelList;
+  readonly #tunnelLog: TunnelLog;
   /** The number of the request that is becoming a tunnel. */
   #acceptedNumber: number | undefined;
   #isStopped = false;
@@ -90,6 +100,8 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
     readonly random: Random;
     readonly log: Logger;
     readonly mayReach: MayReach;
+    /** Decides which ports peers may have opened here; by default none. */
+    readonly mayListen?: MayListen;
     /** Returns our services that a peer may reach; by default none. */
     readonly servicesFor?: (peerId: string) => readonly Service[];
     /** The name of a peer in the log; by default the beginning of its key. */
@@ -108,14 +120,34 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
     this.#log = deps.log;
     this.#floodLog = new FloodLog(deps);
     this.#nameOf = deps.nameOf ?? ((peerId) => peerId.slice(0, 8));
+    this.#remoteForwards = new RemoteForwards({
+      ...{ ...deps, linksOpened: this.#linksOpened, linkTo: (peerId) => this.#links.get(peerId) },
+    });
+    this.#tunnelLog = new TunnelLog({ ...deps, floodLog: this.#floodLog, nameOf: this.#nameOf });
     this.#servicesFor = deps.servicesFor ?? (() => []);
     this.#limitsOf = deps.limitsOf ?? (() => NO_LIMITS);
     this.#rates = new PeerRates(deps.clock, this.#limitsOf);
     this.#limit = Math.min(MAX_ALL_TUNNELS, deps.descriptors ?? descriptorShares().tunnels);
+    this.#mayListen = deps.mayListen ?? noPort;
+    this.#ports = new RemotePorts({
+      ...{ ...deps, floodLog: this.#floodLog, nameOf: this.#nameOf, mayListen: this.#mayListen },
+      tunnels: {
+        nextNumber: () => this.#tunnels.nextNumber(),
+        hasRoom: (peerId) => this.#refusalFor(peerId) === undefined,
+        close: (peerId, forwardId, reason) => {
+          for (const tunnel of this.#tunnels.of(peerId, 'client'))
+            if (reverseIdOf(tunnel.identity.target) === forwardId) tunnel.close(reason);
+        },
+      },
+      onRefused: (...refusal) => this.emit('port-refused', ...refusal),
+    });
     this.#requests = new RequestHandler({
       clock: deps.clock,
       dialer: deps.dialer ?? targetDialer(deps.clock, deps),
-      mayReach: deps.mayReach,
+      mayReach: (peerId, target, reached) => {
+        const port = this.#wantedPort(peerId, target);
+        return port === undefined ? deps.mayReach(peerId, target, reached) : { allowed: true, target: port.target };
+      },
       floodLog: this.#floodLog,
       nameOf: this.#nameOf,
       nextNumber: () => this.#tunnels.nextNumber(),
@@ -155,6 +187,8 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
         handlers: {
           services: () => this.#servicesFor(peerId),
           onEnd: (reason) => this.emit('ended', peerId, reason),
+          onListen: (forwardId, place) => this.#ports.open(link, forwardId, place),
+          onUnlisten: (forwardId) => this.#ports.release(link, forwardId),
           onRequest: (request) => this.#requests.handle(request, this.#refusalFor(peerId)),
           onTunnelOpened: (tunnel) => this.#onTunnelOpened(peerId, tunnel),
           onTunnelClosed: (tunnel, reason) => this.#onTunnelClosed(tunnel, reason),
@@ -168,6 +202,7 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
     this.#links.set(peerId, link);
     if (isServer) link.greet();
     this.#openers.get(peerId)?.onLink(link);
+    this.#linksOpened.tell(link);
   }
 
   /** Requests tunnels to a peer, whether it is online or not. */
@@ -182,12 +217,15 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
     return opener;
   }
 
-  /** Listens at a local place, or has the peer listen. @throws ListenError */
-  async forward(peerId: string, spec: ForwardSpec): Promise<Forward> {
+  /** Listens at a local place, or has the peer listen. @param explain why the peer does not @throws ListenError */
+  async forward(peerId: string, spec: ForwardSpec, explain?: ExplainRefusal): Promise<Forward> {
     const hasRoom = (): boolean => this.#used < this.#limit;
     const deps = { clock: this.#clock, opener: this.opener(peerId), log: this.#log, floodLog: this.#floodLog };
     const onClosed = (): void => void this.#forwards.delete(forward);
-    const forward: Forward = await openForward({ ...deps, hasRoom, onClosed }, spec);
+    const forward: Forward =
+      spec.kind === 'reverse'
+        ? this.#remoteForwards.open(peerId, spec, { explain, onClosed })
+        : await openForward({ ...deps, hasRoom, onClosed }, spec);
     if (this.#isStopped) forward.close();
     else this.#forwards.add(forward);
     return forward;
@@ -207,21 +245,19 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
   async services(peerId: string): Promise<readonly Service[] | undefined> {
     const link = this.#links.get(peerId);
     if (link === undefined) throw new TunnelError('peer-offline');
-    return new Promise((resolve, reject) => {
-      const timeout = this.#clock.after(ANSWER_TIMEOUT, () => {
-        cancel();
-        reject(new TunnelError('timeout'));
-      });
-      const cancel = link.askServices((services) => {
-        timeout.cancel();
-        if (services !== undefined || link.terms === 'upstream') resolve(services);
-        else reject(new TunnelError('connection-lost'));
-      });
-    });
+    return askServices(this.#clock, link);
   }
 
-  /** Called when what peers may do has changed: applies their limits, and sends each the services that it may reach now. */
+  /**
+   * Called when what peers may do has changed: closes the ports that they may not have any more with all connections that came in there,
+   * applies their limits, and sends each the services that it may reach now.
+   */
   review(): void {
+    this.#ports.review();
+    for (const { number, peerId, peerRole, listener } of this.list()) {
+      if (peerRole !== 'client' || listener === undefined || this.#mayListen(peerId, listener).allowed) continue;
+      this.#tunnels.find(number)?.close('not-allowed');
+    }
     this.#rates.update();
     for (const [peerId, link] of this.#links) {
       const { maxTunnels } = this.#limitsOf(peerId);
@@ -241,22 +277,28 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
     return this.#tunnels.list();
   }
 
+  /** Ports that are open for clients. */
+  openPorts(): RemotePortInfo[] {
+    return this.#ports.list();
+  }
+
   /** Requests of peers whose targets are being connected to. A tunnel keeps the number of its request. */
   connecting(): Pick<TunnelInfo, 'number' | 'peerId' | 'target' | 'age'>[] {
     return this.#requests.list();
   }
 
-  /** @returns false when neither a tunnel nor a request has the number */
+  /** @returns false when neither a tunnel, a request nor a listener has the number */
   closeTunnel(number: number): boolean {
     const tunnel = this.#tunnels.find(number);
     tunnel?.close('closed-by-owner');
-    if (tunnel !== undefined) return true;
+    if (tunnel !== undefined || this.#ports.end('closed-by-owner', (port) => port.number === number)) return true;
     return this.#requests.refuse('closed-by-owner', (_, requestNumber) => requestNumber === number);
   }
 
   /** Breaks the tunnels that a peer has as a client of ours, or as a server, at once. The channel stays open, for the caller to close. */
   closePeer(peerId: string, role: PeerRole, reason: Reason = 'closed-by-owner'): void {
     for (const tunnel of this.#tunnels.of(peerId, role)) tunnel.close(reason);
+    if (role === 'client') this.#ports.end(reason, (port) => port.peerId === peerId);
     if (role === 'client') this.#requests.refuse(reason, (requestPeer) => requestPeer === peerId);
   }
 
@@ -264,6 +306,7 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
   drain(): Promise<void> {
     for (const forward of this.#forwards) forward.close();
     this.#requests.close('shutting-down');
+    this.#ports.close('shutting-down');
     return waitUntilIdle(this.#clock, () => this.#tunnels.tunnels);
   }
 
@@ -272,17 +315,8 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
    * a second. To be called before `stop`.
    */
   async tellEnd(reason: Reason): Promise<void> {
-    const told = new Set([...this.#links.values()].filter((link) => link.sendEnd(reason)));
-    if (told.size === 0) return;
-    await new Promise<void>((resolve) => {
-      const timeout = this.#clock.after(END_TIMEOUT, resolve);
-      this.#linksClosed.add((link) => {
-        told.delete(link);
-        if (told.size > 0) return;
-        timeout.cancel();
-        resolve();
-      });
-    });
+    const told = [...this.#links.values()].filter((link) => link.sendEnd(reason));
+    await waitUntilClosed(this.#clock, told, this.#linksClosed);
   }
 
   /** Closes all listeners, tunnels and links. */
@@ -292,6 +326,7 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
     for (const forward of this.#forwards) forward.close();
     this.#forwards.clear();
     this.#requests.stop();
+    this.#ports.close('shutting-down');
     for (const tunnel of this.#tunnels.tunnels) tunnel.close('shutting-down');
     for (const link of [...this.#links.values()]) link.close('shutting-down');
     for (const opener of this.#openers.values()) opener.close('shutting-down');
@@ -299,9 +334,15 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
   }
 
   get #used(): number {
-    let used = this.#tunnels.size + this.#requests.size;
+    let used = this.#tunnels.size + this.#requests.size + this.#ports.pending;
     for (const forward of this.#forwards) used += forward.pending;
     return used;
+  }
+
+  /** The port of a peer from which it requests a tunnel, because we asked for it. */
+  #wantedPort(peerId: string, target: Target): WantedPort | undefined {
+    const forwardId = reverseIdOf(target);
+    return forwardId === undefined ? undefined : this.#links.get(peerId)?.ports.find(forwardId);
   }
 
   /** Why a peer may have no other tunnel; undefined when it may. */
@@ -324,33 +365,29 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
     if (this.#links.get(peerId) === link) this.#links.delete(peerId);
     if (staleIds.length > 0) this.#staleIds.set(peerId, staleIds);
     this.#openers.get(peerId)?.onLinkClosed(link);
+    this.#ports.onLinkClosed(link);
     this.#linksClosed.tell(link);
     this.#forgetIfGone(peerId);
   }
 
   #onTunnelOpened(peerId: string, tunnel: CarriedTunnel): void {
     this.#tunnelCounts.add(peerId, 1);
-    const info = this.#tunnels.add(tunnel, peerId, this.#acceptedNumber);
-    this.#report(info, 'opened', info.peerRole === 'client');
+    const { side, target } = tunnel.identity;
+    const asked = side === 'acceptor' ? this.#wantedPort(peerId, target) : undefined;
+    const listener = asked ?? this.#ports.find(peerId, reverseIdOf(target) ?? -1);
+    const info = this.#tunnels.add(tunnel, { peerId, listener, number: this.#acceptedNumber });
+    this.#remoteForwards.onTunnelOpened(tunnel);
+    this.#tunnelLog.opened(info);
     this.emit('opened', info);
   }
 
   #onTunnelClosed(tunnel: CarriedTunnel, reason: Reason | undefined): void {
     const info = this.#tunnels.remove(tunnel);
+    this.#remoteForwards.onTunnelClosed(tunnel);
     this.#tunnelCounts.add(info.peerId, -1);
     this.#forgetIfGone(info.peerId);
-    // A client sees its tunnels open and close; the owner of a server does not.
-    const isNews = info.peerRole === 'client' || reason !== undefined;
-    const traffic = `, ${bytesText(info.bytesReceived)} in, ${bytesText(info.bytesSent)} out`;
-    this.#report(info, 'ended', isNews, traffic + (reason === undefined ? '' : `: ${describeReason(reason)}`));
+    this.#tunnelLog.ended(info, reason);
     this.emit('closed', info, reason);
-  }
-
-  #report({ peerId, target }: TunnelInfo, what: 'opened' | 'ended', isNews: boolean, why = ''): void {
-    const name = this.#nameOf(peerId);
-    const text = `${name}: tunnel to ${describeTarget(target)} ${what}${why}`;
-    if (isNews) this.#floodLog.say({ source: peerId, name, kind: `tunnel ${what}`, level: 'info', text });
-    else this.#log.debug(text);
   }
 
   /** Closes the slowest tunnel of an upstream peer above its bound (windows bound the others), or of the peer with the most bytes. */

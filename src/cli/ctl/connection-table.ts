@@ -1,13 +1,12 @@
 /** Tables of connections, with footnotes that say why a path is not direct. */
 
 import { harmless, wrapped } from '../../base/columns.js';
-import { targetText } from '../../base/endpoint.js';
 import { relayReasons } from '../../base/relay-reasons.js';
 import { ageText, bytesText, countText, roundTripText } from '../../base/units.js';
 import type { Result } from '../../control/protocol.js';
 import type { Output } from '../output.js';
 import { tableLines } from '../table.js';
-import { NAME_COLUMNS, nameCells, nameOf } from './names.js';
+import { connectionText, NAME_COLUMNS, nameCells, nameOf } from './names.js';
 
 type Row = Result<'connections.list'>['connections'][number];
 
@@ -46,7 +45,7 @@ const cellsOf = (connections: readonly Row[], notes: Footnotes): string[][] =>
   connections.map((one) => [
     one.id,
     ...nameCells(one.client),
-    targetText(one.target),
+    connectionText(one),
     notes.via(one.path),
     roundTripText(one.roundTripMs),
     ageText(one.ageMs),
@@ -55,8 +54,9 @@ const cellsOf = (connections: readonly Row[], notes: Footnotes): string[][] =>
 
 /** Prints what a request closed, or would close. */
 export function printClosed(out: Output, closed: readonly Row[], dryRun: boolean): void {
-  for (const { id, client, target } of closed) {
-    out.line(`${dryRun ? 'would close' : 'closed'}  ${id}  ${nameOf(client)}  ${targetText(target)}`, { indent: 8 });
+  for (const one of closed) {
+    const { id, client } = one;
+    out.line(`${dryRun ? 'would close' : 'closed'}  ${id}  ${nameOf(client)}  ${connectionText(one)}`, { indent: 8 });
   }
   if (closed.length === 0) out.line('no connection to close');
   else if (closed.length > 1) out.line(`${countText(closed.length, 'connection')}${dryRun ? ' would be closed' : ''}`);

@@ -1,5 +1,6 @@
 /** Values of the control protocol as text for people: clients, keys, targets, times. Pure. */
 import { unixTimeOfRfc3339 } from '../../base/clock.js';
+import { targetText } from '../../base/endpoint.js';
 import { dateText } from '../../base/units.js';
 import type { Result } from '../../control/protocol.js';
 
@@ -25,8 +26,22 @@ export const NAME_COLUMNS = [
 /** Returns both ends of a Tox ID. */
 export const shortId = (toxId: string): string => `${toxId.slice(0, SHORT_KEY)}…${toxId.slice(-ID_END)}`;
 
+/** The target of a tunnel; the port of the daemon, for what came by tuntox -R. */
+export const connectionText = ({
+  kind,
+  target,
+}: Pick<Result<'connections.list'>['connections'][number], 'kind' | 'target'>): string =>
+  kind === 'tunnel' ? targetText(target) : `-R ${targetText(target)}`;
+
 /** Describes the targets of a whitelist entry. */
 export const allowText = (allow: readonly string[]): string => (allow.length === 0 ? 'any' : allow.join(' '));
+
+/** Describes the targets and the ports of a whitelist entry or an invitation. */
+export const accessText = ({
+  allow,
+  allowReverse,
+}: Readonly<Record<'allow' | 'allowReverse', readonly string[]>>): string =>
+  [allowText(allow), ...(allowReverse.length === 0 ? [] : [`-R ${allowReverse.join(' ')}`])].join('  ');
 
 /** Returns the date and time of day on this machine. */
 export const timeText = (time: string, hasSeconds = false): string =>

@@ -19,11 +19,15 @@ import {
 const Note = v.pipe(v.string(), v.maxLength(200), v.regex(/^[^\p{Cc}]*$/u, 'a note is one line of text'));
 /** Empty: every target that the rules allow. */
 export const Allow = v.pipe(v.array(TargetText), v.maxLength(64));
+/** `[bind:]port` of the daemon's machine, as in `localhost:8080`; port 0 for every port from 1024 on. Empty: none. */
+export const AllowReverse = v.pipe(v.array(v.pipe(v.string(), v.minLength(1), v.maxLength(300))), v.maxLength(64));
 
 export const WhitelistEntry = v.strictObject({
   publicKey: PublicKeyHex,
   name: v.nullable(Name),
   allow: Allow,
+  /** Ports that it may have opened. */
+  allowReverse: AllowReverse,
   /** Null: no limit. */
   rate: v.nullable(RateLimit),
   maxTunnels: v.nullable(TunnelLimit),
@@ -46,6 +50,7 @@ export const WhitelistItem = v.strictObject({
   id: v.pipe(v.string(), v.minLength(1), v.maxLength(256)),
   name: v.optional(Name),
   allow: v.optional(Allow),
+  allowReverse: v.optional(AllowReverse),
   rate: v.optional(RateLimit),
   maxTunnels: v.optional(TunnelLimit),
   expiresAt: v.optional(Time),
@@ -76,6 +81,7 @@ export const EditWhitelist = v.strictObject({
   client: Selector,
   name: v.optional(v.nullable(Name)),
   allow: v.optional(Allow),
+  allowReverse: v.optional(AllowReverse),
   rate: v.optional(v.nullable(RateLimit)),
   maxTunnels: v.optional(v.nullable(TunnelLimit)),
   expiresAt: v.optional(v.nullable(Time)),

@@ -27,9 +27,12 @@ export const Path = v.variant('kind', [
 export const Connection = v.strictObject({
   /** `c-17`. */
   id: v.pipe(v.string(), v.regex(/^c-[1-9][0-9]*$/)),
+  /** `tunnel`: to a target here. `listener`: a port here that the client had opened (-R). `reverse`: a connection at such a port. */
+  kind: v.picklist(['tunnel', 'listener', 'reverse']),
   client: ClientName,
+  /** Of a listener, and of a connection at it: its address and port. */
   target: Target,
-  state: v.picklist(['connecting', 'open', 'closing']),
+  state: v.picklist(['connecting', 'open', 'closing', 'listening']),
   path: Path,
   roundTripMs: v.nullable(Milliseconds),
   ageMs: Milliseconds,
@@ -84,6 +87,8 @@ export const ShownClient = v.strictObject({
   client: Client,
   /** The targets of its whitelist entry; null for a client without an entry. */
   allow: v.nullable(v.array(TargetText)),
+  /** The ports that it may have opened. */
+  allowReverse: v.array(v.string()),
   /** Of its entry; null: no limit. */
   rate: v.nullable(RateLimit),
   maxTunnels: v.nullable(TunnelLimit),

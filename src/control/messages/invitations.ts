@@ -1,6 +1,6 @@
 /** `invite`: links that put the client which redeems one on the whitelist. */
 import * as v from 'valibot';
-import { Allow } from './access.js';
+import { Allow, AllowReverse } from './access.js';
 import { ClientName, Count, dryRun, Milliseconds, Name, notes, RateLimit, Time, TunnelLimit } from './common.js';
 
 const Id = v.pipe(v.string(), v.minLength(1), v.maxLength(64));
@@ -10,6 +10,8 @@ export const Invitation = v.strictObject({
   /** The name of the clients that come; a second one is called NAME-2. */
   name: v.nullable(Name),
   allow: Allow,
+  /** Ports that the clients may have opened. */
+  allowReverse: AllowReverse,
   /** Of each client; null: no limit. */
   rate: v.nullable(RateLimit),
   maxTunnels: v.nullable(TunnelLimit),
@@ -41,6 +43,8 @@ export const CreateInvitation = v.strictObject({
   name: v.optional(Name),
   /** Default: every target that the rules allow. */
   allow: v.optional(Allow),
+  /** Default: none. */
+  allowReverse: v.optional(AllowReverse),
   /** Default: no limit. */
   rate: v.optional(RateLimit),
   maxTunnels: v.optional(TunnelLimit),

@@ -17,7 +17,8 @@ const MAX_NAMES = 8;
 /** Returns the tunnels of these clients. */
 export function tunnelsOf(deps: Deps, clients: readonly AdmittedClient[]): Connection[] {
   const keys = new Set(clients.map(({ friend }) => friend.publicKey.hex.toLowerCase()));
-  return keys.size === 0 ? [] : connectionsOf(deps).filter(({ client }) => keys.has(client.publicKey));
+  const isTunnel = ({ client, kind }: Connection): boolean => kind !== 'listener' && keys.has(client.publicKey);
+  return keys.size === 0 ? [] : connectionsOf(deps).filter(isTunnel);
 }
 
 /** Returns their names for a sentence, separated by commas. */

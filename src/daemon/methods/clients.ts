@@ -3,6 +3,7 @@ import { LAST_UNIX_TIME, rfc3339 } from '../../base/clock.js';
 import { durationText } from '../../base/units.js';
 import { ControlError } from '../../control/control-error.js';
 import type { MethodHandlers, Params, Result } from '../../control/protocol.js';
+import { listenPermissionText } from '../../engine/access/listen-permission.js';
 import type { AdmittedClient } from '../../engine/server/client-admission.js';
 import { clientName, findAdmitted, findAnyClient, logName, nameOf } from './client-names.js';
 import { connectionsOf, pathOf, roundTripOf } from './connections.js';
@@ -31,6 +32,7 @@ export function clientMethods(deps: Deps): Pick<MethodHandlers, Names> {
         schema: 'tuntox.client/1',
         client: shown,
         allow: entry?.allow.map(({ text }) => text) ?? null,
+        allowReverse: (entry?.allowReverse ?? []).map(listenPermissionText),
         rate: entry?.rate ?? null,
         maxTunnels: entry?.maxTunnels ?? null,
         expiresAt: entry?.expiresAt === undefined ? null : rfc3339(entry.expiresAt),

@@ -31,7 +31,7 @@ export function connectionMethods(deps: MethodDeps): Pick<MethodHandlers, Names>
   };
 }
 
-/** Returns the tunnels that clients have opened or are opening. @param peerId the key of one client, in upper-case hex */
+/** Returns the tunnels that clients have opened or are opening, and their listeners. @param peerId the key of one client, in upper-case hex */
 function tunnelsOf({ admission, engine: { tunnels } }: Deps, peerId?: string) {
   const clients = new Map(admission.clients.map((client) => [client.id, client]));
   const isWanted = (one: { readonly peerId: string }): boolean =>
@@ -39,6 +39,7 @@ function tunnelsOf({ admission, engine: { tunnels } }: Deps, peerId?: string) {
   return {
     clients,
     connecting: tunnels.connecting().filter(isWanted),
+    listeners: tunnels.openPorts().filter(isWanted),
     open: tunnels.list().filter((one) => one.peerRole === 'client' && isWanted(one)),
   };
 }
@@ -48,33 +49,38 @@ export function countConnections(deps: Deps): number {
   return connecting.length + open.length;
 }
 
-/** Returns the tunnels of clients in the order of their numbers. @param peerId the key of one client, in upper-case hex */
+/** Returns the tunnels and listeners of clients in the order of their numbers. @param peerId the key of one client, in upper-case hex */
 export function connectionsOf(deps: Deps, peerId?: string): Connection[] {
-  const { clients, connecting, open } = tunnelsOf(deps, peerId);
+  const { clients, connecting, listeners, open } = tunnelsOf(deps, peerId);
   const roundTrips = new Map(deps.engine.tunnels.peers().map((peer) => [peer.peerId, peer.roundTrip]));
   // Computed once for each client, however many tunnels it has.
   const common = new Map(
-    [...new Set([...connecting, ...open].map((one) => one.peerId))].map((id) => {
+    [...new Set([...connecting, ...listeners, ...open].map((one) => one.peerId))].map((id) => {
       const client = clients.get(id) as AdmittedClient;
       const roundTripMs = roundTripOf(client, roundTrips.get(id));
       return [id, { client: clientName(deps, client.friend.publicKey), path: pathOf(client), roundTripMs }];
     }),
   );
   const shown = (
-    one: (typeof connecting)[number] | (typeof open)[number],
-    rest: Pick<Connection, 'state' | 'bytesReceived' | 'bytesSent' | 'localPort'>,
+    one: (typeof connecting)[number] | (typeof listeners)[number] | (typeof open)[number],
+    rest: Pick<Connection, 'kind' | 'state'> & Partial<Connection>,
   ): Connection => ({
     id: `c-${one.number}`,
     ...(common.get(one.peerId) as Pick<Connection, 'client' | 'path' | 'roundTripMs'>),
     target: { ...one.target },
     ageMs: one.age,
+    bytesReceived: 0,
+    bytesSent: 0,
+    localPort: null,
     ...rest,
   });
   const rows = [
-    ...connecting.map((one) => shown(one, { state: 'connecting', bytesReceived: 0, bytesSent: 0, localPort: null })),
+    ...connecting.map((one) => shown(one, { kind: 'tunnel', state: 'connecting' })),
+    ...listeners.map((one) => shown(one, { kind: 'listener', state: 'listening', localPort: one.target.port })),
     ...open.map((one) => {
       const { isClosing, bytesReceived, bytesSent, localPort = null } = one;
-      return shown(one, { state: isClosing ? 'closing' : 'open', bytesReceived, bytesSent, localPort });
+      const kind = one.listener !== undefined ? 'reverse' : 'tunnel';
+      return shown(one, { kind, state: isClosing ? 'closing' : 'open', bytesReceived, bytesSent, localPort });
     }),
   ];
   return rows.sort((a, b) => numberOf(a.id) - numberOf(b.id));

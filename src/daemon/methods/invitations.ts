@@ -12,13 +12,14 @@ import { freeName } from '../../engine/access/access-lists.js';
 import { withOverrides } from '../../engine/access/access-policy.js';
 import { type Invitation, labelOf } from '../../engine/access/invitation.js';
 import type { NewInvitation } from '../../engine/access/invitations.js';
+import { listenPermissionText } from '../../engine/access/listen-permission.js';
 import type { AllowedTarget } from '../../engine/access/whitelist.js';
 import { namesOf, tunnelsOf } from './affected-clients.js';
 import { clientName } from './client-names.js';
 import type { MethodContext } from './context.js';
 import { saved } from './save-errors.js';
 import { notesOnServices } from './services.js';
-import { allowOf, expiryOf } from './whitelist.js';
+import { allowOf, allowReverseOf, expiryOf } from './whitelist.js';
 
 type Deps = Pick<MethodContext, 'access' | 'clock' | 'admission' | 'engine' | 'log' | 'services'>;
 type Shown = Result<'invite.list'>['invitations'][number];
@@ -46,6 +47,7 @@ async function create(deps: Deps, params: Params<'invite.create'>): Promise<Resu
   const wanted = {
     name,
     allow: allowOf(params.allow ?? []),
+    allowReverse: allowReverseOf(params.allowReverse ?? []),
     rate,
     maxTunnels,
     expiresAt: params.expiresAt === undefined ? clock.unixTime() + DEFAULT_TIME : expiryOf(deps, params.expiresAt),
@@ -202,11 +204,12 @@ function findInvitation({ access: { invitations } }: Deps, text: string): Invita
 
 function shown(deps: Deps, invitation: Invitation): Shown {
   const { access } = deps;
-  const { id, name, allow, createdAt, expiresAt, uses, redemptions, late } = invitation;
+  const { id, name, allow, allowReverse, createdAt, expiresAt, uses, redemptions, late } = invitation;
   return {
     id,
     name: name ?? null,
     allow: allow.map(({ text }) => text),
+    allowReverse: (allowReverse ?? []).map(listenPermissionText),
     rate: invitation.rate ?? null,
     maxTunnels: invitation.maxTunnels ?? null,
     state: access.invitations.stateOf(invitation),

@@ -96,8 +96,8 @@ function confirmClosing(
   { confirmed, dryRun, isReplacing }: Consent & { readonly isReplacing: boolean },
 ): number {
   const closing = engine.tunnels.list().filter((tunnel) => {
-    const { peerRole, isClosing, peerId } = tunnel;
-    if (peerRole !== 'client' || isClosing) return false;
+    const { peerRole, listener, isClosing, peerId } = tunnel;
+    if (peerRole !== 'client' || listener !== undefined || isClosing) return false;
     return !targets.explain(peerId, reachedBy(tunnel), access.entryOf(peerId), after).isAllowed;
   });
   if (closing.length === 0 || confirmed || dryRun) return closing.length;

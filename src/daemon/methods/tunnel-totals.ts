@@ -27,6 +27,7 @@ export class TunnelTotals {
       this.#received += bytesReceived;
       this.#sent += bytesSent;
     });
+    deps.tunnels.on('port-refused', (_peer, _place, reason) => this.refusals.add(`port-${reason}`));
     deps.tunnels.on('refused', (_peer, _target, reason) => this.refusals.add(`target-${reason}`));
   }
 

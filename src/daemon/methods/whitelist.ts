@@ -5,12 +5,14 @@ import { ControlError } from '../../control/control-error.js';
 import type { MethodHandlers, Params, Result } from '../../control/protocol.js';
 import { withOverrides } from '../../engine/access/access-policy.js';
 import { wasRedeemedBy } from '../../engine/access/invitation.js';
+import { listenPermissionText, mayListen } from '../../engine/access/listen-permission.js';
 import {
   aliasOwners,
   isExpired,
   type Listing,
   listingOf,
   parseAllowed,
+  parseAllowedReverse,
   type WhitelistEntry,
 } from '../../engine/access/whitelist.js';
 import type { AdmittedClient } from '../../engine/server/client-admission.js';
@@ -140,19 +142,24 @@ async function edit(deps: Deps, params: Params<'whitelist.edit'>): Promise<Chang
   const { access, engine, targets } = deps;
   const before = listedEntry(deps, params.client);
   const allow = params.allow === undefined ? undefined : allowOf(params.allow);
+  const allowReverse = params.allowReverse === undefined ? undefined : allowReverseOf(params.allowReverse);
   const expiry = params.expiresAt == null ? undefined : expiryOf(deps, params.expiresAt);
   const edited = (entry: WhitelistEntry): WhitelistEntry => {
     const { name = entry.alias, note = entry.note } = params;
     const expiresAt = params.expiresAt === undefined ? entry.expiresAt : expiry;
     const { rate = entry.rate, maxTunnels = entry.maxTunnels } = params;
     const limits = { rate: rate ?? undefined, maxTunnels: maxTunnels ?? undefined };
-    return { ...entry, alias: name ?? undefined, note, expiresAt, allow: allow ?? entry.allow, ...limits };
+    const ports = { allow: allow ?? entry.allow, allowReverse: allowReverse ?? entry.allowReverse };
+    return { ...entry, alias: name ?? undefined, note, expiresAt, ...ports, ...limits };
   };
   const after = edited(before);
   const open = engine.tunnels
     .list()
     .filter(({ peerId, peerRole }) => peerRole === 'client' && peerId === before.publicKey.hex);
-  const staying = open.filter((tunnel) => targets.explain(tunnel.peerId, reachedBy(tunnel), after).isAllowed);
+  const staying = open.filter((tunnel) => {
+    if (tunnel.listener !== undefined) return mayListen(after.allowReverse ?? [], tunnel.listener);
+    return targets.explain(tunnel.peerId, reachedBy(tunnel), after).isAllowed;
+  });
   const closedTunnels = open.length - Math.min(staying.length, after.maxTunnels ?? staying.length);
   if (!params.dryRun) {
     await saved(access.changeEntry(before.publicKey, edited), nameOf(deps, before.publicKey));
@@ -244,15 +251,15 @@ function noteWithout({ secret, isOpen }: Deps['access']): string {
 
 /** @throws ControlError */
 function entryOf(deps: Deps, item: Item): WhitelistEntry {
-  const { id, name, allow, rate, maxTunnels, expiresAt: expiry, note, invited = false } = item;
+  const { id, name, allow, allowReverse, rate, maxTunnels, expiresAt: expiry, note, invited = false } = item;
   const publicKey = newClient(id);
   if (publicKey.equals(deps.engine.id.publicKey)) {
     throw new ControlError('bad-params', "this is the daemon's own Tox ID", { hint: 'use the Tox ID of the client' });
   }
   const expiresAt = expiry === undefined ? undefined : expiryOf(deps, expiry);
   const addedAt = deps.clock.unixTime();
-  const limits = { rate, maxTunnels };
-  const given = { alias: name, allow: allowOf(allow ?? []), ...limits, expiresAt, note: note ?? '' };
+  const ports = { allow: allowOf(allow ?? []), allowReverse: allowReverseOf(allowReverse ?? []) };
+  const given = { alias: name, ...ports, rate, maxTunnels, expiresAt, note: note ?? '' };
   return { publicKey, ...given, addedAt, invited };
 }
 
@@ -282,6 +289,15 @@ function newEntries(deps: Deps, items: readonly Item[]): WhitelistEntry[] {
 export function allowOf(texts: readonly string[]): WhitelistEntry['allow'] {
   try {
     return texts.map((text, index) => parseAllowed(text, index + 1));
+  } catch (error) {
+    throw asControlError(error);
+  }
+}
+
+/** @throws ControlError */
+export function allowReverseOf(texts: readonly string[]): NonNullable<WhitelistEntry['allowReverse']> {
+  try {
+    return texts.map(parseAllowedReverse);
   } catch (error) {
     throw asControlError(error);
   }
@@ -338,6 +354,7 @@ const shown = ({ clock }: Pick<Deps, 'clock'>, entry: WhitelistEntry): Change['a
   publicKey: keyText(entry.publicKey),
   name: entry.alias ?? null,
   allow: entry.allow.map(({ text }) => text),
+  allowReverse: (entry.allowReverse ?? []).map(listenPermissionText),
   rate: entry.rate ?? null,
   maxTunnels: entry.maxTunnels ?? null,
   expiresAt: entry.expiresAt === undefined ? null : rfc3339(entry.expiresAt),

@@ -97,6 +97,7 @@ export function withRedemption(lists: AccessLists, id: string, publicKey: Public
           publicKey,
           alias: before?.alias ?? freeName(whitelist.entries.values(), invitation.name),
           allow: invitation.allow,
+          allowReverse: invitation.allowReverse,
           rate: invitation.rate,
           maxTunnels: invitation.maxTunnels,
           expiresAt: invitation.access === undefined ? undefined : now + invitation.access,

@@ -5,7 +5,15 @@
 import { createHash } from 'node:crypto';
 import { ALIAS } from '../../base/alias.js';
 import { PublicKey } from '../../tox/crypto/keys.js';
-import { type AllowedTarget, isLimit, isTime, parseAllowed } from './whitelist.js';
+import {
+  type AllowedTarget,
+  decodeAllowReverse,
+  encodeAllowReverse,
+  isLimit,
+  isTime,
+  parseAllowed,
+  type WhitelistEntry,
+} from './whitelist.js';
 
 /** Bytes of SHA-256. */
 const HASH_SIZE = 32;
@@ -33,6 +41,8 @@ export interface Invitation {
   readonly name: string | undefined;
   /** Empty: every target that the global rules allow. */
   readonly allow: readonly AllowedTarget[];
+  /** Ports of this machine that the clients may have opened; undefined: none. */
+  readonly allowReverse?: WhitelistEntry['allowReverse'];
   /** Of each of them; see WhitelistEntry. */
   readonly rate: number | undefined;
   readonly maxTunnels: number | undefined;
@@ -82,6 +92,7 @@ export const encodeInvitation = (invitation: Invitation): Record<string, unknown
   id: invitation.id,
   name: invitation.name ?? null,
   allow: invitation.allow.map(({ text }) => text),
+  ...encodeAllowReverse(invitation.allowReverse),
   rate: invitation.rate ?? null,
   max_tunnels: invitation.maxTunnels ?? null,
   created_at: invitation.createdAt,
@@ -100,13 +111,14 @@ export function decodeInvitation(value: unknown, place: number): Invitation {
   const { id, name, allow, uses, access, sha256: hash, redeemed, late, revoked_at: revokedAt } = fields;
   const { created_at: createdAt, expires_at: expiresAt } = fields;
   // Older versions did not write these.
-  const { rate = null, max_tunnels: maxTunnels = null } = fields;
+  const { allow_reverse: allowReverse = [], rate = null, max_tunnels: maxTunnels = null } = fields;
   const invalid = (field: string): never => {
     throw new Error(`invitation ${place}: its "${field}" is invalid`);
   };
   if (!(typeof id === 'string' && ALIAS.test(id))) return invalid('id');
   if (name !== null && !(typeof name === 'string' && ALIAS.test(name))) return invalid('name');
   if (!Array.isArray(allow)) return invalid('allow');
+  if (!Array.isArray(allowReverse)) return invalid('allow_reverse');
   if (!isLimit(rate)) return invalid('rate');
   if (!isLimit(maxTunnels)) return invalid('max_tunnels');
   if (!isTime(createdAt)) return invalid('created_at');
@@ -121,6 +133,7 @@ export function decodeInvitation(value: unknown, place: number): Invitation {
     id,
     name: name ?? undefined,
     allow: allow.map((text, index) => parseAllowed(String(text), index + 1)),
+    ...decodeAllowReverse(allowReverse),
     rate: rate ?? undefined,
     maxTunnels: maxTunnels ?? undefined,
     createdAt,

@@ -41,7 +41,7 @@ export interface InvitationsDeps {
 
 export type NewInvitation = Pick<
   Invitation,
-  'name' | 'allow' | 'rate' | 'maxTunnels' | 'expiresAt' | 'uses' | 'access'
+  'name' | 'allow' | 'allowReverse' | 'rate' | 'maxTunnels' | 'expiresAt' | 'uses' | 'access'
 >;
 
 export class Invitations implements InvitationCheck {

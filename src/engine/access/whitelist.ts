@@ -4,6 +4,7 @@ import { CodedError } from '../../base/coded-error.js';
 import { FormatError } from '../../config/format-error.js';
 import { PublicKey } from '../../tox/crypto/keys.js';
 import type { JsonFormat } from '../state/json-file.js';
+import { type ListenPermission, listenPermissionText, parseListenPermission } from './listen-permission.js';
 import type { Rule } from './rules.js';
 import { ruleOf } from './target-rules.js';
 
@@ -23,6 +24,8 @@ export interface WhitelistEntry {
   readonly alias: string | undefined;
   /** Empty: every target that the global rules allow. */
   readonly allow: readonly AllowedTarget[];
+  /** Ports of this machine that it may have opened; undefined: none. */
+  readonly allowReverse?: readonly ListenPermission[] | undefined;
   /** Bytes per second in each direction, for all its tunnels together; undefined: no limit. */
   readonly rate: number | undefined;
   /** Undefined: no limit of its own. */
@@ -73,6 +76,16 @@ export function parseAllowed(text: string, line: number): AllowedTarget {
       throw new FormatError(`"${text}": proxy is a word of the rules file; a list of a client has the target alone`);
     }
     return { text, rule };
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    throw new WhitelistError('bad-target', error.message, { cause: error });
+  }
+}
+
+/** Parses the ports that a client may have opened. @throws WhitelistError */
+export function parseAllowedReverse(text: string): ListenPermission {
+  try {
+    return parseListenPermission(text);
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
     throw new WhitelistError('bad-target', error.message, { cause: error });
@@ -162,6 +175,7 @@ export const whitelistFormat: JsonFormat<Whitelist> = {
       key: entry.publicKey.hex.toUpperCase(),
       alias: entry.alias ?? null,
       allow: entry.allow.map(({ text }) => text),
+      ...encodeAllowReverse(entry.allowReverse),
       rate: entry.rate ?? null,
       max_tunnels: entry.maxTunnels ?? null,
       expires_at: entry.expiresAt ?? null,
@@ -186,6 +200,8 @@ function decodeEntry(value: unknown, place: number): WhitelistEntry {
     key,
     alias,
     allow,
+    // Older versions did not write it.
+    allow_reverse: allowReverse = [],
     expires_at: expiresAt,
     note,
     added_at: addedAt,
@@ -202,6 +218,7 @@ function decodeEntry(value: unknown, place: number): WhitelistEntry {
   // People could not type any other alias.
   if (alias !== null && !(typeof alias === 'string' && ALIAS.test(alias))) return invalid('alias');
   if (!Array.isArray(allow)) return invalid('allow');
+  if (!Array.isArray(allowReverse)) return invalid('allow_reverse');
   if (!isLimit(rate)) return invalid('rate');
   if (!isLimit(maxTunnels)) return invalid('max_tunnels');
   if (expiresAt !== null && !isTime(expiresAt)) return invalid('expires_at');
@@ -212,6 +229,7 @@ function decodeEntry(value: unknown, place: number): WhitelistEntry {
     publicKey,
     alias: alias ?? undefined,
     allow: allow.map((text, index) => parseAllowed(String(text), index + 1)),
+    ...decodeAllowReverse(allowReverse),
     rate: rate ?? undefined,
     maxTunnels: maxTunnels ?? undefined,
     expiresAt: expiresAt ?? undefined,
@@ -224,5 +242,13 @@ function decodeEntry(value: unknown, place: number): WhitelistEntry {
 /** Null: there is none. */
 export const isLimit = (value: unknown): value is number | null =>
   value === null || (Number.isSafeInteger(value) && (value as number) > 0);
+
+/** Without ports the field is left out, as older versions have it. */
+export const encodeAllowReverse = (ports: WhitelistEntry['allowReverse'] = []) =>
+  ports.length === 0 ? {} : { allow_reverse: ports.map(listenPermissionText) };
+
+/** @throws WhitelistError */
+export const decodeAllowReverse = (texts: readonly unknown[]): Pick<WhitelistEntry, 'allowReverse'> =>
+  texts.length === 0 ? {} : { allowReverse: texts.map((text) => parseAllowedReverse(String(text))) };
 
 export const isTime = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;

@@ -11,6 +11,7 @@ import type { ConnectionFacts } from '../../tox/connection-facts.js';
 import type { ToxId } from '../../tox/crypto/tox-id.js';
 import type { Friend } from '../../tox/messenger.js';
 import type { Forward, ForwardSpec } from '../../tunnel/client/forward-spec.js';
+import type { ExplainRefusal } from '../../tunnel/client/remote-forward.js';
 import { openStdioPipe } from '../../tunnel/client/stdio-pipe.js';
 import type { OpenHandlers } from '../../tunnel/link/outgoing-requests.js';
 import type { TunnelService } from '../../tunnel/tunnel-service.js';
@@ -23,6 +24,7 @@ import { openChannels } from '../network/tox-channel.js';
 import type { ToxStack } from '../network/tox-stack.js';
 import type { SettingNames } from '../state/setting-names.js';
 import { ConnectRetry, type RetryPolicy } from './connect-retry.js';
+import { explainRefusedPort } from './refused-port.js';
 import { type OwnKey, type ServerError, serverError, shareEnded } from './server-error.js';
 
 /** ms without a connection until the reason is logged and the search restarts, and the longest time until that happens again. */
@@ -167,7 +169,9 @@ export class RemoteServer {
 
   /** Forwards, whether the server is connected or not. @throws ListenError */
   forward(spec: ForwardSpec): Promise<Forward> {
-    return this.#deps.tunnels.forward(this.#peerId, spec);
+    const { own, names } = this.#options;
+    const explain: ExplainRefusal = (reason, at) => explainRefusedPort(reason, at, own, names);
+    return this.#deps.tunnels.forward(this.#peerId, spec, explain);
   }
 
   /** Requests a tunnel, whether the server is connected or not. @returns a function that cancels the request */

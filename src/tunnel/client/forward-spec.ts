@@ -51,10 +51,26 @@ export interface Forward {
   /** Connections without a tunnel yet. */
   readonly pending: number;
   readonly traffic: ForwardTraffic;
+  /** Of -R, whose port is open only while the server says so. */
+  readonly remote?: RemotePort;
   /** Stops listening, and ends connections without a tunnel. Open tunnels stay. */
   close(): void;
   /** Stops listening, and resets the open tunnels too. */
   abort(): void;
+}
+
+/** What the server says of the port of -R. */
+export type RemotePortState =
+  /** It was not asked yet, or has not answered; or there is no connection to it. */
+  | { readonly kind: 'asking' }
+  | { readonly kind: 'listening'; readonly port: number }
+  /** The code is that of a reason; the message tells what to do. */
+  | { readonly kind: 'refused'; readonly code: string; readonly message: string };
+
+export interface RemotePort {
+  readonly state: RemotePortState;
+  /** Calls back with the state now, and with each change. @returns a function that removes the listener */
+  watch(listener: (state: RemotePortState) => void): () => void;
 }
 
 /** What has come through a forward. */

@@ -3,11 +3,11 @@
  * peer understands is sent when it is known to be one: upstream would look up the name of a service, and stand still in the meantime.
  */
 import type { Clock, Timer } from '../../base/clock.js';
-import type { Random } from '../../base/random.js';
 import type { TunnelEnd } from '../stream/datagram-end.js';
 import type { Reason } from '../wire/reasons.js';
 import { encodeRequest } from '../wire/request.js';
 import { needsExtension, type Target, unixPathOf } from '../wire/target.js';
+import type { ForwardIds } from './forward-ids.js';
 import type { PeerTerms } from './negotiation.js';
 
 /**
@@ -31,7 +31,7 @@ interface OutgoingRequest {
 
 interface OutgoingRequestsDeps {
   readonly clock: Clock;
-  readonly random: Random;
+  readonly ids: ForwardIds;
   /** Sends a frame. */
   readonly push: (frame: Buffer) => void;
 }
@@ -41,11 +41,9 @@ export class OutgoingRequests {
   readonly #requests = new Map<number, OutgoingRequest>();
   /** Forward ids of those that were not sent. */
   readonly #unsent = new Set<number>();
-  #nextId: number;
 
   constructor(deps: OutgoingRequestsDeps) {
     this.#deps = deps;
-    this.#nextId = deps.random.bytes(4).readUInt32BE();
   }
 
   get size(): number {
@@ -54,9 +52,7 @@ export class OutgoingRequests {
 
   /** @returns the forward id */
   add(target: Target, handlers: OpenHandlers): number {
-    while (this.#requests.has(this.#nextId)) this.#nextId = (this.#nextId + 1) >>> 0;
-    const forwardId = this.#nextId;
-    this.#nextId = (forwardId + 1) >>> 0;
+    const forwardId = this.#deps.ids.take();
     const timeout = this.#deps.clock.after(ANSWER_TIMEOUT, () => this.take(forwardId)?.handlers.onRefused('no-answer'));
     this.#requests.set(forwardId, { target, handlers, timeout });
     this.#unsent.add(forwardId);
@@ -78,9 +74,11 @@ export class OutgoingRequests {
   /** Removes and returns a request: an answer counts once. */
   take(forwardId: number): OutgoingRequest | undefined {
     const request = this.#requests.get(forwardId);
+    if (request === undefined) return undefined;
     this.#requests.delete(forwardId);
     this.#unsent.delete(forwardId);
-    request?.timeout.cancel();
+    this.#deps.ids.release(forwardId);
+    request.timeout.cancel();
     return request;
   }
 

@@ -35,9 +35,11 @@ import type { PeerChannel } from '../wire/peer-channel.js';
 import { decodeReason, encodeReason, type Reason } from '../wire/reasons.js';
 import { decodeDenyReason, decodeForwardId } from '../wire/request.js';
 import type { Service, Target } from '../wire/target.js';
+import { ForwardIds } from './forward-ids.js';
 import { type IncomingRequest, IncomingRequests } from './incoming-requests.js';
 import { Negotiation, type PeerTerms } from './negotiation.js';
 import { type OpenHandlers, OutgoingRequests } from './outgoing-requests.js';
+import { type PeerPortHandlers, PortRequests } from './port-requests.js';
 import { RoundTrip } from './round-trip.js';
 import { ServiceList } from './service-list.js';
 import { MAX_TUNNELS, type TunnelHandlers, TunnelTable } from './tunnel-table.js';
@@ -47,7 +49,7 @@ const MAX_UPSTREAM_TUNNELS = 500;
 /** Answers a second to data for unknown tunnels. */
 const STRAY_ANSWERS = 20;
 
-export interface LinkHandlers extends TunnelHandlers {
+export interface LinkHandlers extends TunnelHandlers, PeerPortHandlers {
   /** Returns our services that the peer may reach. */
   services(): readonly Service[];
   onRequest(request: IncomingRequest): void;
@@ -70,6 +72,8 @@ interface PeerLinkDeps {
 export class PeerLink {
   readonly peerId: string;
   readonly channel: PeerChannel;
+  /** Ports that one side has the other open. */
+  readonly ports: PortRequests;
   readonly #deps: PeerLinkDeps;
   readonly #scheduler: FrameScheduler;
   readonly #roundTrip: RoundTrip;
@@ -94,7 +98,12 @@ export class PeerLink {
     this.#scheduler = scheduler;
     this.#roundTrip = roundTrip;
     this.#negotiation = new Negotiation(clock, log);
-    this.#requests = new OutgoingRequests({ clock, random, push: (frame) => scheduler.push(frame) });
+    const ids = new ForwardIds(random);
+    this.#requests = new OutgoingRequests({ clock, ids, push: (frame) => scheduler.push(frame) });
+    this.ports = new PortRequests({
+      ...{ clock, log, ids, scheduler, handlers, terms: () => this.terms },
+      greet: () => this.greet(),
+    });
     const datagrams = {
       packetSize: () => channel.maxPacketSize,
       sendLossy: (packet: Buffer) => channel.sendLossy(packet),
@@ -214,6 +223,7 @@ export class PeerLink {
     for (const tunnel of [...this.tunnels]) tunnel.onLinkClosed();
     this.#incoming.close();
     this.#requests.refuseAll('connection-lost');
+    this.ports.close();
     this.#onServices.tell();
   }
 
@@ -246,9 +256,10 @@ export class PeerLink {
         this.#deps.handlers.onEnd(decodeReason(frame.data));
         return;
       default:
-        this.#onTunnelFrame(frame);
+        if (!this.ports.onFrame(frame)) this.#onTunnelFrame(frame);
     }
     this.#requests.send(this.terms);
+    this.ports.send();
   }
 
   #onLossy(packet: Buffer): void {
@@ -336,6 +347,8 @@ export class PeerLink {
 
   #onDeny(frame: Frame): void {
     const forwardId = decodeForwardId(frame);
-    if (forwardId !== undefined) this.#requests.take(forwardId)?.handlers.onRefused(decodeDenyReason(frame));
+    if (forwardId === undefined) return;
+    const reason = decodeDenyReason(frame);
+    if (!this.ports.onDeny(forwardId, reason)) this.#requests.take(forwardId)?.handlers.onRefused(reason);
   }
 }

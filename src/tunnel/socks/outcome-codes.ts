@@ -38,4 +38,10 @@ export const OUTCOME_CODES: Readonly<Record<Reason, OutcomeCodes>> = {
   'unknown-tunnel': BROKEN,
   overflow: BROKEN,
   failed: BROKEN,
+  // Of ports (-R), never of a tunnel.
+  'address-in-use': BROKEN,
+  'no-reverse': BROKEN,
+  'no-such-address': BROKEN,
+  'port-not-permitted': BROKEN,
+  'too-many-listeners': BROKEN,
 };

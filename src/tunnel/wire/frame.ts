@@ -26,8 +26,12 @@ export const EOF = 0x0621;
 export const RESET = 0x0622;
 /** The sender ends, and does not come back. */
 export const END = 0x0623;
+/** About ports that the sender asks for (wire/listen). */
+export const LISTEN = 0x0630;
+export const LISTENING = 0x0631;
+export const UNLISTEN = 0x0632;
 /**
- * Set in frames of the accepting side of an extended tunnel. Each side chooses the ids of the tunnels that it accepts, so two tunnels
+ * Set in frames of the accepting side of an extended tunnel, and in an unlisten of the side that listens. Each side chooses the ids of the tunnels that it accepts, so two tunnels
  * of opposite direction may have the same id; this bit tells them apart.
  */
 export const FROM_ACCEPTOR = 0x0080;

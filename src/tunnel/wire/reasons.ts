@@ -39,6 +39,22 @@ const REASONS = {
     advice: 'close some, or have its owner raise the limit of open files (LimitNOFILE)',
   },
   'share-ended': { code: 14, text: 'the share has ended', advice: 'ask its owner for a new link' },
+  'address-in-use': {
+    code: 20,
+    text: 'another program of the server has that port',
+    advice: 'choose another one, or 0 for any',
+  },
+  'port-not-permitted': {
+    code: 21,
+    text: 'the system does not let the server open that port',
+    advice: 'choose a port above 1023, or have its owner give tuntoxd CAP_NET_BIND_SERVICE',
+  },
+  'no-such-address': {
+    code: 22,
+    text: 'the server has no such address',
+    advice: 'leave the address out, for localhost of the server',
+  },
+  'too-many-listeners': { code: 23, text: 'the server has too many ports open for its clients', advice: 'close some' },
   // The following reasons are found by this side alone, and never sent.
   'connection-lost': { code: 0, text: 'the connection to the peer was lost', advice: 'try again' },
   'peer-offline': {
@@ -59,6 +75,11 @@ const REASONS = {
     code: 0,
     text: 'the server is an original tuntox, which has neither UDP nor Unix sockets',
     advice: 'give HOST:PORT of a TCP service, or update the server',
+  },
+  'no-reverse': {
+    code: 0,
+    text: 'the server is an original tuntox, which has no -R',
+    advice: 'have its owner install this tuntox there',
   },
   'closed-by-peer': { code: 0, text: 'closed by the peer' },
 } as const;

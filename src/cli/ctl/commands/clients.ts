@@ -115,7 +115,7 @@ function printClients({ clients }: Result<'clients.list'>, out: Output, now: num
 }
 
 function printClient(
-  { client, allow, expiresAt, connections, ...limits }: Result<'clients.show'>,
+  { client, allow, allowReverse, expiresAt, connections, ...limits }: Result<'clients.show'>,
   out: Output,
   now: number,
 ): void {
@@ -125,6 +125,7 @@ function printClient(
   out.field('State', `${client.online ? 'online' : 'offline'} for ${durationText(elapsedSince(client.since, now))}`);
   out.field('Admitted', `by ${client.admittedBy.replaceAll('-', ' ')}, ${timeText(client.admittedAt)}`);
   if (allow !== null) out.field('Targets', allow.length === 0 ? 'those that the rules allow' : allowText(allow));
+  if (allowReverse.length > 0) out.field('May open', `${allowReverse.join(' ')} (tuntox -R)`);
   const limited = limitsText(limits);
   if (allow !== null) out.field('Limits', limited === '' ? 'none of its own' : limited);
   if (allow !== null) out.field('Expires', expiresAt === null ? 'never' : timeText(expiresAt));

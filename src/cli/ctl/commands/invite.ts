@@ -8,7 +8,7 @@ import { type Command, type Context, show } from '../command.js';
 import { usage } from '../ctl-error.js';
 import { allowText, elapsedSince, nameOf, timeText } from '../names.js';
 import { countValue, durationValue, expiryValue } from '../values.js';
-import { ALLOW, limitsText, MAX_TUNNELS, NAME, newLimitsOf, RATE } from './whitelist.js';
+import { ALLOW, ALLOW_REVERSE, limitsText, MAX_TUNNELS, NAME, newLimitsOf, RATE } from './whitelist.js';
 
 type Created = Result<'invite.create'>;
 type Revoked = Result<'invite.revoke'>;
@@ -36,6 +36,7 @@ export const INVITE_COMMANDS: readonly Command[] = [
     options: [
       NAME,
       ALLOW,
+      ALLOW_REVERSE,
       RATE,
       MAX_TUNNELS,
       EXPIRES,
@@ -103,6 +104,7 @@ function paramsOf({ given, clock }: Context) {
   return {
     ...(name === undefined ? {} : { name }),
     ...(given.has('--allow') ? { allow: [...given.values('--allow')] } : {}),
+    ...(given.has('--allow-reverse') ? { allowReverse: [...given.values('--allow-reverse')] } : {}),
     ...newLimitsOf(given),
     ...(expires === undefined ? {} : { expiresAt: expiryValue(expires, clock) }),
     ...(count === undefined ? {} : { uses: count }),
@@ -153,10 +155,12 @@ function printRevoked({ invitation, removed, closedTunnels, notes }: Revoked, ou
 
 const titleOf = ({ id, name }: Invitation): string => (name === null ? id : `${name} ${id}`);
 
-function offerOf({ allow, uses, redeemed, accessMs, ...limits }: Invitation): string {
+function offerOf({ allow, allowReverse, uses, redeemed, accessMs, ...limits }: Invitation): string {
   const came = redeemed.length === 0 ? '' : ` (${redeemed.length} came)`;
   const time = accessMs === null ? '' : `, for ${durationText(accessMs)}${uses === 1 ? '' : ' each'}`;
   const limited = limitsText(limits);
   const most = limited === '' ? '' : `, at most ${limited}${uses === 1 ? '' : ' each'}`;
-  return `admits ${countText(uses, 'client')}${came} to ${allow.length === 0 ? 'any target' : allowText(allow)}${time}${most}`;
+  const ports = allowReverse.length === 0 ? '' : `, lets it open ${allowReverse.join(' ')} here`;
+  const targets = allow.length === 0 ? 'any target' : allowText(allow);
+  return `admits ${countText(uses, 'client')}${came} to ${targets}${ports}${time}${most}`;
 }

@@ -4,7 +4,18 @@ import type { Result } from '../../../control/protocol.js';
 import type { Output } from '../../output.js';
 import { type Command, show, withConfirmation, YES } from '../command.js';
 import { elapsedSince, nameOf, shortKey } from '../names.js';
-import { ADOPT, ALLOW, EXPIRES, entryOf, MAX_TUNNELS, NAME, NOTE, printChange, RATE } from './whitelist.js';
+import {
+  ADOPT,
+  ALLOW,
+  ALLOW_REVERSE,
+  EXPIRES,
+  entryOf,
+  MAX_TUNNELS,
+  NAME,
+  NOTE,
+  printChange,
+  RATE,
+} from './whitelist.js';
 
 type Pending = Result<'clients.pending'>['clients'][number];
 
@@ -45,7 +56,7 @@ export const PENDING_COMMANDS: readonly Command[] = [
       'Name it by the first digits of its key, or by all six words of its key. ' +
       'The whitelist is in force from its first entry; if that would disconnect clients that used only the secret, it names them and asks first.',
     arguments: [{ name: 'CLIENT', isRepeatable: true, completes: 'pending' }],
-    options: [NAME, ALLOW, RATE, MAX_TUNNELS, EXPIRES, NOTE, YES, ADOPT],
+    options: [NAME, ALLOW, ALLOW_REVERSE, RATE, MAX_TUNNELS, EXPIRES, NOTE, YES, ADOPT],
     examples: [
       '9F3A11C2 --name laptop',
       'canal brave ivory mango slim zebra --name laptop',

@@ -106,10 +106,11 @@ function save(name: string, text: string): void {
 function exportOf(entries: readonly Entry[]) {
   return {
     schema: SCHEMA,
-    items: entries.map(({ publicKey, name, allow, rate, maxTunnels, expiresAt, note, invited }) => ({
+    items: entries.map(({ publicKey, name, allow, allowReverse, rate, maxTunnels, expiresAt, note, invited }) => ({
       id: publicKey,
       ...(name === null ? {} : { name }),
       ...(allow.length === 0 ? {} : { allow }),
+      ...(allowReverse.length === 0 ? {} : { allowReverse }),
       ...(rate === null ? {} : { rate }),
       ...(maxTunnels === null ? {} : { maxTunnels }),
       ...(expiresAt === null ? {} : { expiresAt }),

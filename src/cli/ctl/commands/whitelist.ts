@@ -6,7 +6,7 @@ import type { Output } from '../../output.js';
 import type { Option } from '../arguments.js';
 import { type Command, type Context, show, withConfirmation, YES } from '../command.js';
 import { usage } from '../ctl-error.js';
-import { allowText, elapsedSince, NAME_COLUMNS, nameCells, shortKey, timeText } from '../names.js';
+import { accessText, elapsedSince, NAME_COLUMNS, nameCells, shortKey, timeText } from '../names.js';
 import { expiryValue, rateValue, tunnelsValue } from '../values.js';
 
 type Change = Result<'whitelist.add'>;
@@ -23,6 +23,13 @@ export const ALLOW: Option = {
   isRepeatable: true,
   about:
     'allow this target, in the syntax of the rules file; may be repeated. Without it, the client may reach every target that the rules allow',
+};
+export const ALLOW_REVERSE: Option = {
+  name: '--allow-reverse',
+  value: '[BIND:]PORT',
+  isRepeatable: true,
+  about:
+    'let the client have this port of the daemon opened for itself (tuntox -R); may be repeated. BIND is localhost unless given; * means all addresses, port 0 every port from 1024 on',
 };
 export const RATE: Option = {
   name: '--rate',
@@ -77,7 +84,7 @@ export const WHITELIST_COMMANDS: readonly Command[] = [
           ],
           entries.map((entry) => [
             ...nameCells(entry),
-            allowText(entry.allow),
+            accessText(entry),
             ...(isLimited ? [limitsText(entry) || '-'] : []),
             entry.expired ? 'EXPIRED' : expiryText(entry.expiresAt, now),
             entry.invited ? `invited${entry.note === '' ? '' : `: ${entry.note}`}` : entry.note,
@@ -95,7 +102,7 @@ export const WHITELIST_COMMANDS: readonly Command[] = [
     about: 'add a client to the whitelist',
     more: 'The whitelist is in force from its first entry until whitelist off. If that would disconnect clients that used only the secret, it names them and asks first. A client that was refused is listed by clients pending, and clients approve adds it.',
     arguments: [{ name: 'ID' }],
-    options: [NAME, ALLOW, RATE, MAX_TUNNELS, EXPIRES, NOTE, YES, ADOPT, IF_ABSENT],
+    options: [NAME, ALLOW, ALLOW_REVERSE, RATE, MAX_TUNNELS, EXPIRES, NOTE, YES, ADOPT, IF_ABSENT],
     examples: ['5A40C344…C4054 --name laptop', '5A40C344…C4054 --allow 127.0.0.1:22 --expires 30d'],
     run: async (context) => {
       const { given, session } = context;
@@ -124,19 +131,27 @@ export const WHITELIST_COMMANDS: readonly Command[] = [
         ...ALLOW,
         about: 'replace its targets with this one; may be repeated. "any" means every target that the rules allow',
       },
+      {
+        ...ALLOW_REVERSE,
+        about: 'replace the ports that it may have opened with this one; may be repeated. "none" means no port',
+      },
       { ...RATE, about: `${RATE.about}; or "none"` },
       { ...MAX_TUNNELS, about: `${MAX_TUNNELS.about}, and close the newest ones above that; or "none"` },
       { ...EXPIRES, about: 'when access ends: 30d, 2027-01-31, or "never"' },
       { ...NOTE, about: 'a note to yourself; an empty one is removed' },
     ],
-    examples: ['laptop --expires never', 'laptop --name desktop', 'laptop --allow 127.0.0.1:22 --allow 127.0.0.1:80'],
+    examples: [
+      'laptop --expires never',
+      'laptop --allow-reverse 8080',
+      'laptop --allow 127.0.0.1:22 --allow 127.0.0.1:80',
+    ],
     run: async (context) => {
       const { given, session } = context;
       const params = editOf(context);
       if (Object.keys(params).length === 0) {
         throw usage(
           'whitelist edit needs something to change',
-          'give --name, --no-name, --allow, --rate, --max-tunnels, --expires or --note',
+          'give --name, --no-name, --allow, --allow-reverse, --rate, --max-tunnels, --expires or --note',
         );
       }
       const change = await session.call('whitelist.edit', {
@@ -184,6 +199,7 @@ export function entryOf({ given, clock }: Context) {
     ...optional('name', given.value('--name')),
     ...optional('note', given.value('--note')),
     ...(given.has('--allow') ? { allow: [...given.values('--allow')] } : {}),
+    ...(given.has('--allow-reverse') ? { allowReverse: [...given.values('--allow-reverse')] } : {}),
     ...newLimitsOf(given),
     ...(expires === undefined ? {} : { expiresAt: expiryValue(expires, clock) }),
   };
@@ -211,13 +227,17 @@ function editOf({ given, clock }: Context) {
   const name = given.value('--name');
   const expires = given.value('--expires');
   const allow = given.values('--allow');
+  const allowReverse = given.values('--allow-reverse');
   if (name !== undefined && given.has('--no-name'))
     throw usage('--name and --no-name cannot be used together', 'remove one of them');
   if (allow.includes('any') && allow.length > 1)
     throw usage('--allow any already allows every target', 'remove the other --allow');
+  if (allowReverse.includes('none') && allowReverse.length > 1)
+    throw usage('--allow-reverse none allows no port', 'remove the other --allow-reverse');
   return {
     ...(given.has('--no-name') ? { name: null } : optional('name', name)),
     ...(given.has('--allow') ? { allow: allow.includes('any') ? [] : [...allow] } : {}),
+    ...(given.has('--allow-reverse') ? { allowReverse: allowReverse.includes('none') ? [] : [...allowReverse] } : {}),
     ...limitsOf(given),
     ...(expires === undefined ? {} : { expiresAt: expires === 'never' ? null : expiryValue(expires, clock) }),
     ...optional('note', given.value('--note')),
@@ -257,12 +277,13 @@ export const limitsText = ({ rate, maxTunnels }: Pick<Entry, 'rate' | 'maxTunnel
     ...(maxTunnels === null ? [] : [countText(maxTunnels, 'tunnel')]),
   ].join(', ');
 
-function entryText({ publicKey, name, allow, expiresAt, note, ...limits }: Entry, now: number): string {
-  const limited = limitsText(limits);
+function entryText(entry: Entry, now: number): string {
+  const { publicKey, name, expiresAt, note } = entry;
+  const limited = limitsText(entry);
   return [
     ...(name === null ? [] : [name]),
     shortKey(publicKey),
-    `allow ${allowText(allow)}`,
+    `allow ${accessText(entry)}`,
     ...(limited === '' ? [] : [`at most ${limited}`]),
     ...(expiresAt === null ? [] : [`expires ${expiryOf(expiresAt, now)}`]),
     ...(note === '' ? [] : [`note ${note}`]),

@@ -1,11 +1,10 @@
 /** The screen of `tuntoxctl top`: from what is known to lines that fit the terminal. Pure. */
 import { columnsOf, harmless, padded, shortened } from '../../../base/columns.js';
-import { targetText } from '../../../base/endpoint.js';
 import { ageText, bytesText, countText, durationText, roundTripText } from '../../../base/units.js';
 import type { Result } from '../../../control/protocol.js';
 import type { Style } from '../../output.js';
 import { reasonText } from '../connection-table.js';
-import { elapsedSince, nameOf, shortKey } from '../names.js';
+import { connectionText, elapsedSince, nameOf, shortKey } from '../names.js';
 import { fullBar, type Rates, sparkline } from './traffic-history.js';
 
 export type Client = Result<'clients.list'>['clients'][number];
@@ -179,11 +178,14 @@ export const TUNNEL_COLUMNS: readonly Column[] = [
   { heading: 'OUT/s', width: RATE, rank: 3, isRight: true },
 ];
 
-export function tunnelRow({ id, target, state, ageMs, bytesReceived, bytesSent }: Tunnel, rates: Rates): Row {
+export function tunnelRow(tunnel: Tunnel, rates: Rates): Row {
+  const { id, kind, state, ageMs, bytesReceived, bytesSent } = tunnel;
+  if (kind === 'listener')
+    return { cells: [id, `${connectionText(tunnel)} (listens)`, ageText(ageMs), '-', '-', '-', '-'], isFaint: false };
   const age = state === 'open' ? ageText(ageMs) : state;
   const now = [rates.received, rates.sent].map((way) => bytesText(way.at(-1) ?? 0));
   return {
-    cells: [id, targetText(target), age, bytesText(bytesReceived), bytesText(bytesSent), ...now],
+    cells: [id, connectionText(tunnel), age, bytesText(bytesReceived), bytesText(bytesSent), ...now],
     isFaint: false,
   };
 }

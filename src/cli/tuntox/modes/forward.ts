@@ -12,6 +12,7 @@ import type { Context } from '../context.js';
 import { ExitStatus } from '../exit-status.js';
 import { whenIdle } from '../idle-watch.js';
 import type { NewsEvent } from '../json-events.js';
+import { followPort } from './reverse.js';
 
 type ForwardSpec = Parameters<Remote['forward']>[0];
 type Forward = Awaited<ReturnType<Remote['forward']>>;
@@ -29,10 +30,21 @@ export async function forward(
   // The places are opened before the server is found: connections wait, and a port in use is reported now.
   const specs = specsOf(settings.forwards, context.descriptors);
   const forwards: Forward[] = [];
-  for (const spec of specs) forwards.push(await openPlace(settings, spec, server, context));
+  const refusals: Promise<never>[] = [];
+  for (const spec of specs) {
+    const opened = await openPlace(settings, spec, server, context);
+    const tell = (): void => context.tell?.(listeningEvent(opened));
+    if (opened.remote === undefined) tell();
+    else refusals.push(followPort(opened.remote, tell));
+    forwards.push(opened);
+  }
   await service?.ready();
   const { idleTimeout } = settings;
-  const ends = [server.givenUp, ...(idleTimeout === undefined ? [] : [endOfUse(forwards, idleTimeout, context)])];
+  const ends = [
+    server.givenUp,
+    ...refusals,
+    ...(idleTimeout === undefined ? [] : [endOfUse(forwards, idleTimeout, context)]),
+  ];
   return context.stopping.orStatusOf(Promise.race(ends));
 }
 
@@ -47,20 +59,15 @@ async function openPlace(
   { mayMovePorts }: ForwardSettings,
   spec: ForwardSpec,
   server: Remote,
-  { log, tell }: Context,
+  { log }: Context,
 ): Promise<Forward> {
-  const open = async (wanted: ForwardSpec): Promise<Forward> => {
-    const opened = await server.forward(wanted);
-    tell?.(listeningEvent(opened));
-    return opened;
-  };
   try {
-    return await open(spec);
+    return await server.forward(spec);
   } catch (error) {
     const isTaken = error instanceof CodedError && error.code === 'address-in-use';
     if (!mayMovePorts || !isTaken || spec.kind === 'dynamic' || spec.at.kind !== 'port') throw error;
     log.warn(`port ${spec.at.port} is in use on this machine, so another one is opened; -L chooses it`);
-    return await open({ ...spec, at: { ...spec.at, port: 0 } });
+    return server.forward({ ...spec, at: { ...spec.at, port: 0 } });
   }
 }
 

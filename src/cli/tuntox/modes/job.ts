@@ -10,6 +10,7 @@ import { ExitStatus, statusOf } from '../exit-status.js';
 import { forward } from './forward.js';
 import { ping } from './ping.js';
 import { pipeTarget } from './pipe-target.js';
+import { PortRefusedError } from './reverse.js';
 import { listServices } from './services.js';
 import { speed } from './speed.js';
 import { store } from './store.js';
@@ -27,7 +28,8 @@ export async function runJob(
   try {
     return await start(settings, server, context, service);
   } catch (error) {
-    if (!(error instanceof ServerError || error instanceof AgentError)) throw error;
+    if (!(error instanceof ServerError || error instanceof AgentError || error instanceof PortRefusedError))
+      throw error;
     context.log.error(error.message);
     context.tell?.({ event: 'error', code: error.code, message: error.message });
     return statusOf(error.code);

@@ -36,6 +36,7 @@ export type Connection = Result<'connections.list'>['connections'][number];
 
 export const base: Connection = {
   id: 'c-17',
+  kind: 'tunnel',
   client: laptop,
   target: { host: '127.0.0.1', port: 22 },
   state: 'open',
@@ -145,6 +146,7 @@ export const network: Result<'status'>['network'] = {
 export const entry = (changes: object = {}): Result<'whitelist.list'>['entries'][number] => ({
   ...laptop,
   allow: ['127.0.0.1:22'],
+  allowReverse: [],
   rate: null,
   maxTunnels: null,
   expiresAt: rfc3339(now() + 30 * DAY + 60),
@@ -159,6 +161,7 @@ export const invitation = (changes: object = {}): Result<'invite.list'>['invitat
   id: 'kqzrt',
   name: 'laptop',
   allow: ['127.0.0.1:22'],
+  allowReverse: [],
   rate: null,
   maxTunnels: null,
   state: 'open',
@@ -338,6 +341,7 @@ export const HANDLERS: MethodHandlers = {
     schema: 'tuntox.client/1',
     client: client(),
     allow: ['127.0.0.1:22', '127.0.0.1:80'],
+    allowReverse: ['localhost:8080', '*:0'],
     rate: 5 * 1024 * 1024,
     maxTunnels: 20,
     expiresAt: rfc3339(now() + DAY),

@@ -1,0 +1,173 @@
+/**
+ * -R: a port of the peer, whose connections lead to a target of this machine. The peer is asked for it in each session, and again
+ * while it refuses: another program may have the port, or the owner may not have allowed it yet.
+ */
+import { Backoff } from '../../base/backoff.js';
+import type { Clock, Timer } from '../../base/clock.js';
+import { Listeners } from '../../base/listeners.js';
+import { placeText } from '../../base/local-place.js';
+import type { Logger } from '../../base/logger.js';
+import type { Random } from '../../base/random.js';
+import type { PortRequests } from '../link/port-requests.js';
+import type { CarriedTunnel } from '../stream/tunnel.js';
+import { explainReason, type Reason } from '../wire/reasons.js';
+import { describeTarget, type Target } from '../wire/target.js';
+import type { Forward, ForwardTraffic, RemotePort, RemotePortState, ReverseSpec } from './forward-spec.js';
+
+/** ms between attempts while the peer refuses. */
+const FIRST_RETRY = 2_000;
+const LONGEST_RETRY = 30_000;
+
+/** The links to the peer, one after another. */
+export interface Links {
+  readonly present: Pick<PortRequests, 'ask'> | undefined;
+  /** @returns a function that removes the listener */
+  onNext(listener: (ports: Pick<PortRequests, 'ask'>) => void): () => void;
+}
+
+interface Deps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly links: Links;
+  /** Explains a refusal. */
+  readonly explain?: ExplainRefusal | undefined;
+  readonly onClosed?: () => void;
+}
+
+export type ExplainRefusal = (reason: Reason, at: ReverseSpec['at']) => string;
+
+export class RemoteForward implements Forward, RemotePort {
+  readonly spec: ReverseSpec;
+  /** An object of its own, by which its tunnels are known: it is their destination. */
+  readonly target: Target;
+  readonly #deps: Deps;
+  readonly #retries: Backoff;
+  readonly #changes = new Listeners<[state: RemotePortState]>();
+  readonly #tunnels = new Set<CarriedTunnel>();
+  /** Of tunnels that have ended. */
+  #ended = { total: 0, bytesSent: 0, bytesReceived: 0 };
+  readonly #stopFollowing: () => void;
+  #state: RemotePortState = { kind: 'asking' };
+  /** The port that the peer had last: where it may choose one, it is asked for the same again. */
+  #lastPort: number | undefined;
+  #cancel: () => void = () => {};
+  #retry: Timer | undefined;
+  #isClosed = false;
+
+  constructor(deps: Deps, options: { readonly spec: ReverseSpec }) {
+    this.spec = options.spec;
+    this.target = { ...options.spec.target };
+    this.#deps = deps;
+    this.#retries = new Backoff(deps.random, { first: FIRST_RETRY, most: LONGEST_RETRY });
+    this.#stopFollowing = deps.links.onNext((ports) => this.#ask(ports));
+    if (deps.links.present !== undefined) this.#ask(deps.links.present);
+  }
+
+  get at(): ReverseSpec['at'] {
+    return { ...this.spec.at, port: this.port };
+  }
+
+  get port(): number {
+    return this.#lastPort ?? this.spec.at.port;
+  }
+
+  get remote(): RemotePort {
+    return this;
+  }
+
+  /** Connections wait at the peer. */
+  get pending(): number {
+    return 0;
+  }
+
+  get state(): RemotePortState {
+    return this.#state;
+  }
+
+  get traffic(): ForwardTraffic {
+    const traffic = { ...this.#ended, total: this.#ended.total + this.#tunnels.size, open: this.#tunnels.size };
+    for (const { bytesSent, bytesReceived } of this.#tunnels) {
+      traffic.bytesSent += bytesSent;
+      traffic.bytesReceived += bytesReceived;
+    }
+    return traffic;
+  }
+
+  watch(listener: (state: RemotePortState) => void): () => void {
+    listener(this.#state);
+    return this.#changes.add(listener);
+  }
+
+  onTunnelOpened(tunnel: CarriedTunnel): void {
+    this.#tunnels.add(tunnel);
+  }
+
+  onTunnelClosed(tunnel: CarriedTunnel): void {
+    if (!this.#tunnels.delete(tunnel)) return;
+    this.#ended.total += 1;
+    this.#ended.bytesSent += tunnel.bytesSent;
+    this.#ended.bytesReceived += tunnel.bytesReceived;
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#stopFollowing();
+    this.#retry?.cancel();
+    this.#cancel();
+    this.#deps.onClosed?.();
+  }
+
+  abort(): void {
+    this.close();
+    for (const tunnel of [...this.#tunnels]) tunnel.close('closed-by-owner');
+  }
+
+  #ask(ports: Pick<PortRequests, 'ask'>, wanted = this.port): void {
+    if (this.#isClosed) return;
+    this.#retry?.cancel();
+    const { bind, port } = this.spec.at;
+    this.#cancel = ports.ask(
+      { bind, port: wanted, target: this.target },
+      {
+        onListening: (chosen) => this.#onListening(chosen),
+        onEnded: (reason) => {
+          // The port that the peer chose before may belong to another program by now.
+          if (reason === 'address-in-use' && wanted !== port) this.#ask(ports, port);
+          else this.#onEnded(reason, ports);
+        },
+      },
+    );
+  }
+
+  #onListening(port: number): void {
+    this.#lastPort = port;
+    this.#retries.reset();
+    this.#deps.log.info(`the server listens on ${placeText(this.at)} for ${describeTarget(this.target)} here`);
+    this.#change({ kind: 'listening', port });
+  }
+
+  #onEnded(reason: Reason, ports: Pick<PortRequests, 'ask'>): void {
+    this.#cancel = () => {};
+    if (this.#isClosed) return;
+    if (reason === 'connection-lost') {
+      this.#change({ kind: 'asking' });
+      return;
+    }
+    const { clock, log, explain = explainReason } = this.#deps;
+    const message = `${placeText(this.at)} of the server: ${explain(reason, this.at)}`;
+    const before = this.#state;
+    // Once, and not with every attempt.
+    if (before.kind !== 'refused' || before.message !== message) log.warn(message);
+    this.#change({ kind: 'refused', code: reason, message });
+    // The owner wants it closed; in the next session it is asked for again. An original tuntox will not learn it.
+    if (reason === 'closed-by-owner' || reason === 'no-reverse') return;
+    this.#retry = clock.after(this.#retries.next(), () => this.#ask(ports));
+  }
+
+  #change(state: RemotePortState): void {
+    this.#state = state;
+    this.#changes.tell(state);
+  }
+}

@@ -1,0 +1,245 @@
+/**
+ * Ports of this machine that peers have opened for themselves (-R). Each connection becomes a tunnel to the peer that asked. A port is
+ * closed with the link, when the peer does not want it any more, and when the owner closes it or does not allow it any more.
+ */
+import type { Clock } from '../base/clock.js';
+import type { FloodLog } from '../base/flood-log.js';
+import { placeText } from '../base/local-place.js';
+import { demoted, type Logger } from '../base/logger.js';
+import { ListenError } from './client/forward-spec.js';
+import { LocalForward } from './client/local-forward.js';
+import type { PeerLink } from './link/peer-link.js';
+import { type ListenPlace, reverseTarget, targetOfPlace } from './wire/listen.js';
+import { describeReason, type Reason } from './wire/reasons.js';
+import { canonicalHost, type Target } from './wire/target.js';
+
+/** Ports of one peer, and of all peers: each takes a descriptor for each address. */
+const MAX_PORTS = 32;
+const MAX_ALL_PORTS = 256;
+
+export type ListenVerdict = { readonly allowed: true } | { readonly allowed: false; readonly reason: string };
+
+/** Decides whether a peer may have a port opened. Asked again for its open ports after each change of access. */
+export type MayListen = (peerId: string, place: ListenPlace) => ListenVerdict;
+
+export const noPort: MayListen = () => ({ allowed: false, reason: 'this server opens no ports for clients' });
+
+export interface RemotePortInfo extends ListenPlace {
+  /** From the numbers of tunnels. */
+  readonly number: number;
+  readonly peerId: string;
+  /** The same, as a target. */
+  readonly target: Target;
+  /** ms since it was opened. */
+  readonly age: number;
+}
+
+/** What the ports need of a link. */
+export type PortLink = Pick<PeerLink, 'peerId' | 'open'> & {
+  readonly ports: Pick<PeerLink['ports'], 'answer' | 'end'>;
+};
+
+/** What the ports need of the tunnels. */
+export interface PortTunnels {
+  nextNumber(): number;
+  /** Whether the peer may have another tunnel. */
+  hasRoom(peerId: string): boolean;
+  /** Breaks the tunnels of a port that is closed. */
+  close(peerId: string, forwardId: number, reason: Reason): void;
+}
+
+interface Deps {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly floodLog: FloodLog;
+  readonly nameOf: (peerId: string) => string;
+  readonly mayListen: MayListen;
+  readonly tunnels: PortTunnels;
+  /** @param detail for the owner */
+  readonly onRefused: (peerId: string, place: ListenPlace, reason: Reason, detail: string) => void;
+}
+
+interface Port {
+  readonly number: number;
+  readonly link: PortLink;
+  readonly forwardId: number;
+  readonly wanted: ListenPlace;
+  readonly forward: LocalForward;
+  /** `closed`: while it was being opened. */
+  state: 'opening' | 'open' | 'closed';
+  since: number;
+}
+
+export class RemotePorts {
+  readonly #deps: Deps;
+  readonly #ports = new Set<Port>();
+  #closed: Reason | undefined;
+
+  constructor(deps: Deps) {
+    this.#deps = deps;
+  }
+
+  list(): RemotePortInfo[] {
+    const now = this.#deps.clock.now();
+    return [...this.#ports]
+      .filter(({ state }) => state === 'open')
+      .map((port) => {
+        const [place, { number, link }] = [placeOf(port), port];
+        return { ...place, number, peerId: link.peerId, target: targetOfPlace(place), age: now - port.since };
+      });
+  }
+
+  /** Connections without a tunnel yet. */
+  get pending(): number {
+    let pending = 0;
+    for (const { forward } of this.#ports) pending += forward.pending;
+    return pending;
+  }
+
+  /** The port that a peer has under a forward id. */
+  find(peerId: string, forwardId: number): ListenPlace | undefined {
+    for (const port of this.#ports)
+      if (port.forwardId === forwardId && port.link.peerId === peerId && port.state === 'open') return placeOf(port);
+    return undefined;
+  }
+
+  /** Opens a port for a peer, or refuses it. */
+  open(link: PortLink, forwardId: number, asked: ListenPlace): void {
+    const wanted = { ...asked, bind: asked.bind === undefined ? undefined : canonicalHost(asked.bind) };
+    const verdict = this.#deps.mayListen(link.peerId, wanted);
+    const own = [...this.#ports].filter((port) => port.link.peerId === link.peerId);
+    const refuse = (reason: Reason, detail?: string): void => this.#refuse(link, { forwardId, wanted }, reason, detail);
+    if (this.#closed !== undefined) refuse(this.#closed);
+    else if (!verdict.allowed) refuse('not-allowed', verdict.reason);
+    else if (own.some((port) => port.link === link && port.forwardId === forwardId)) refuse('bad-request');
+    else if (own.length >= MAX_PORTS || this.#ports.size >= MAX_ALL_PORTS) refuse('too-many-listeners');
+    else void this.#listen(link, forwardId, wanted);
+  }
+
+  /** The peer does not want a port any more. Its tunnels stay. */
+  release(link: PortLink, forwardId: number): void {
+    const port = [...this.#ports].find((one) => one.link === link && one.forwardId === forwardId);
+    if (port !== undefined) this.#close(port, 'closed by the client');
+  }
+
+  /** The tunnels of the link end by themselves. */
+  onLinkClosed(link: PortLink): void {
+    for (const port of this.#ports) if (port.link === link) this.#close(port, 'the client has disconnected');
+  }
+
+  /** Closes the ports that match, and their tunnels. @returns whether there was one */
+  end(reason: Reason, matches: (port: RemotePortInfo) => boolean): boolean {
+    const numbers = new Set(
+      this.list()
+        .filter(matches)
+        .map(({ number }) => number),
+    );
+    for (const port of this.#ports) if (numbers.has(port.number)) this.#end(port, reason, describeReason(reason));
+    return numbers.size > 0;
+  }
+
+  /** Closes the ports that are not allowed any more, and their tunnels. */
+  review(): void {
+    for (const port of this.#ports) {
+      const verdict = this.#deps.mayListen(port.link.peerId, port.wanted);
+      if (!verdict.allowed && port.state !== 'closed') this.#end(port, 'not-allowed', verdict.reason);
+    }
+  }
+
+  /** Closes all ports, and opens none from now on. Tunnels stay. */
+  close(reason: Reason): void {
+    this.#closed = reason;
+    for (const port of this.#ports) {
+      this.#tell(port, reason);
+      this.#close(port, describeReason(reason));
+    }
+  }
+
+  async #listen(link: PortLink, forwardId: number, wanted: ListenPlace): Promise<void> {
+    const { clock, floodLog, log, nameOf, tunnels } = this.#deps;
+    const { peerId } = link;
+    const forward = new LocalForward(
+      { clock, opener: link, log: demoted(log, 'info'), floodLog, hasRoom: () => tunnels.hasRoom(peerId) },
+      { spec: { kind: 'local', at: { kind: 'port', ...wanted }, target: reverseTarget(forwardId) } },
+    );
+    const port: Port = {
+      number: tunnels.nextNumber(),
+      link,
+      forwardId,
+      wanted,
+      forward,
+      state: 'opening',
+      since: clock.now(),
+    };
+    this.#ports.add(port);
+    try {
+      await forward.listen();
+    } catch (error) {
+      this.#ports.delete(port);
+      const detail = error instanceof ListenError ? error.message : String(error);
+      if (port.state === 'opening') this.#refuse(link, port, reasonOf(error), detail);
+      return;
+    }
+    if (port.state === 'closed') {
+      this.#ports.delete(port);
+      return;
+    }
+    port.state = 'open';
+    port.since = clock.now();
+    link.ports.answer(forwardId, forward.port);
+    this.#say(peerId, 'port opened', `${nameOf(peerId)}: ${placeText(forward.at)} is open for it (-R)`);
+  }
+
+  #end(port: Port, reason: Reason, why: string): void {
+    const { link, forwardId } = port;
+    this.#tell(port, reason);
+    this.#deps.tunnels.close(link.peerId, forwardId, reason);
+    this.#close(port, why);
+  }
+
+  #tell({ link, forwardId, state }: Port, reason: Reason): void {
+    if (state === 'open') link.ports.end(forwardId, reason);
+    else if (state === 'opening') link.ports.answer(forwardId, reason);
+  }
+
+  #close(port: Port, why: string): void {
+    const { link, forward, state } = port;
+    if (state === 'closed') return;
+    port.state = 'closed';
+    forward.close();
+    // One that is being opened counts until the system has answered.
+    if (state === 'opening') return;
+    this.#ports.delete(port);
+    const { peerId } = link;
+    this.#say(peerId, 'port closed', `${this.#deps.nameOf(peerId)}: ${placeText(forward.at)} is closed: ${why}`);
+  }
+
+  #refuse(
+    link: PortLink,
+    { forwardId, wanted }: { readonly forwardId: number; readonly wanted: ListenPlace },
+    reason: Reason,
+    detail = describeReason(reason),
+  ): void {
+    const { peerId } = link;
+    const name = this.#deps.nameOf(peerId);
+    this.#say(peerId, 'port refused', `${name}: ${placeText({ kind: 'port', ...wanted })} not opened: ${detail}`);
+    this.#deps.onRefused(peerId, wanted, reason, detail);
+    link.ports.answer(forwardId, reason);
+  }
+
+  #say(peerId: string, kind: string, text: string): void {
+    const name = this.#deps.nameOf(peerId);
+    this.#deps.floodLog.say({ source: peerId, name, kind, level: 'info', text });
+  }
+}
+
+const placeOf = ({ wanted, forward }: Port): ListenPlace => ({ bind: wanted.bind, port: forward.port });
+
+const REASONS: Readonly<Partial<Record<string, Reason>>> = {
+  'address-in-use': 'address-in-use',
+  'not-permitted': 'port-not-permitted',
+  'no-such-address': 'no-such-address',
+};
+
+const reasonOf = (error: unknown): Reason =>
+  (error instanceof ListenError ? REASONS[error.code] : undefined) ?? 'failed';
