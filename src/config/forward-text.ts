@@ -93,6 +93,13 @@ export function parseReverseForwards(text: string): ForwardText[] {
   });
 }
 
+/** Parses the value of -R that names one port. @throws FormatError */
+export function parseReverseForward(text: string): ForwardText {
+  const [forward, second] = parseReverseForwards(text);
+  if (second !== undefined) throw new FormatError(`"${text}" is a range: name one port`);
+  return forward as ForwardText;
+}
+
 /** Parses a place alone, such as `[bind:]port`. @returns undefined if it is none, or more than one @throws FormatError */
 export function parsePlace(text: string): PlaceText | undefined {
   const { places: [place, second] = [], rest } = placeIn(text) ?? {};

@@ -1,6 +1,6 @@
 /** A daemon that is a client too: forwards over fake stacks, asked by a real client of the control socket. */
 import { once } from 'node:events';
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
@@ -8,6 +8,7 @@ import type { ControlError } from '../../src/control/control-error.js';
 import { FixedFactors } from '../../src/engine/access/access-factors.js';
 import { AccessPolicy } from '../../src/engine/access/access-policy.js';
 import { freeTcpPort } from '../support/processes.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 import { settle, startEcho, TestDaemon } from './support/test-daemon.js';
 
 const SECRET = 'canary of the server';
@@ -60,7 +61,7 @@ t.test('a forward carries connections, counts them, and is stored, private, with
   const file = join(daemon.directory, 'forwards.json');
   t.equal(statSync(file).mode & 0o777, 0o600);
   t.match(JSON.parse(readFileSync(file, 'utf8')), {
-    version: 1,
+    version: 2,
     forwards: [{ server: { name: 'nas', secret: SECRET } }],
   });
   t.notMatch(JSON.stringify(await daemon.call('forwards.list', {})), /canary/);
@@ -182,6 +183,44 @@ t.test('wrong servers, targets and ports are refused with what to write, and sho
   await t.rejects(daemon.call('forwards.add', { server, forward: `${port}:b:2` }), { code: 'exists' });
   await t.rejects(daemon.call('forwards.remove', { forward: '1' }), { code: 'not-found' });
   t.equal((await daemon.call('forwards.list', {})).forwards.length, 1);
+});
+
+t.test('a forward may be between Unix sockets, and is removed by its path', async (t) => {
+  const daemon = await TestDaemon.start(t);
+  const server = await startServer(daemon);
+  const directory = temporaryDirectory(t);
+  const [path, remote] = [join(directory, 'a.sock'), join(directory, 'b.sock')];
+  const service = createServer((socket) => void socket.pipe(socket)).listen(remote);
+  t.teardown(() => service.close());
+  const added = await daemon.call('forwards.add', { server, secret: SECRET, forward: `${path}:${remote}` });
+  t.match(added.forward, { kind: 'local', socket: path, bind: null, port: 0, target: remote });
+  const socket = connect(path);
+  t.teardown(() => socket.destroy());
+  const [error] = await once(socket, 'close').then(
+    () => [undefined],
+    (caught) => [caught],
+  );
+  t.equal(error, undefined);
+  t.match(await forwardOf(daemon), { tunnelsOpened: 0 }, 'no rule of the server names the socket');
+  await daemon.call('forwards.remove', { forward: path });
+  t.notOk(existsSync(path));
+});
+
+t.test('a dynamic forward is a proxy, and its place is taken for all kinds', async (t) => {
+  const daemon = await TestDaemon.start(t);
+  const server = await startServer(daemon);
+  const echo = await startEcho(t);
+  const port = await freeTcpPort();
+  const added = await daemon.call('forwards.add', { server, secret: SECRET, forward: `${port}`, kind: 'dynamic' });
+  t.match(added.forward, { kind: 'dynamic', port, target: null });
+  const { socket, answer } = await send(t, port, `CONNECT 127.0.0.1:${echo} HTTP/1.1\r\n\r\n`);
+  t.match(answer, /^HTTP\/1\.1 200 /);
+  socket.write('hello');
+  t.equal(String((await once(socket, 'data'))[0]), 'hello');
+  t.match(await forwardOf(daemon), { tunnels: 1 });
+  await t.rejects(daemon.call('forwards.add', { server, forward: `${port}:a:1` }), { code: 'exists' });
+  await daemon.call('forwards.remove', { forward: `${port}` });
+  t.equal(await forwardOf(daemon), undefined);
 });
 
 t.test('forwards that cannot be read are a serious warning, and stay as they are', async (t) => {

@@ -1,8 +1,7 @@
 /** Tab completion: the scripts of the shells run `tuntoxctl __complete WORD…`, which answers from the table of commands. */
 
-import { hostAndPort } from '../../base/endpoint.js';
 import { type Completes, type Description, GLOBAL_OPTIONS, type Option, optionsOf } from './arguments.js';
-import { shortKey } from './names.js';
+import { forwardPlace, shortKey } from './names.js';
 import type { Session } from './session.js';
 
 /** The line that tells the shell to complete file names. */
@@ -102,7 +101,9 @@ async function namesFromDaemon(
     }
     case 'forward': {
       const { forwards } = await session.call('forwards.list', {});
-      return forwards.map(({ bind, port, target }) => `${hostAndPort({ host: bind ?? '*', port })}\t${target}`);
+      return forwards
+        .filter(({ kind }) => kind !== 'reverse')
+        .map((forward) => `${forwardPlace(forward)}\t${forward.target ?? 'any target'}`);
     }
     case 'entry':
       return (await session.call('whitelist.list', {})).entries.map(nameAndKey);

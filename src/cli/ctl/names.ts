@@ -1,6 +1,6 @@
 /** Values of the control protocol as text for people: clients, keys, targets, times. Pure. */
 import { unixTimeOfRfc3339 } from '../../base/clock.js';
-import { targetText } from '../../base/endpoint.js';
+import { hostAndPort, targetText } from '../../base/endpoint.js';
 import { dateText } from '../../base/units.js';
 import type { Result } from '../../control/protocol.js';
 
@@ -49,3 +49,22 @@ export const timeText = (time: string, hasSeconds = false): string =>
 
 /** Returns ms from a time to `now`, which is a Unix time in s. */
 export const elapsedSince = (time: string, now: number): number => (now - (unixTimeOfRfc3339(time) ?? now)) * 1000;
+
+/** Where a forward listens: `127.0.0.1:8080`, `udp:127.0.0.1:53`, `/run/db.sock`. */
+export function forwardPlace({
+  bind,
+  port,
+  socket,
+  target,
+  kind,
+}: {
+  readonly bind: string | null;
+  readonly port: number;
+  readonly socket: string | null;
+  readonly target: string | null;
+  readonly kind: string;
+}): string {
+  if (socket !== null) return socket;
+  const isUdp = kind === 'local' && target?.startsWith('udp:') === true;
+  return `${isUdp ? 'udp:' : ''}${hostAndPort({ host: bind ?? '*', port })}`;
+}

@@ -94,7 +94,7 @@ function readFlags(words: readonly string[], command: TuntoxCommand): { found: s
       found.push(word.value);
       continue;
     }
-    const place = word.written === '-D' ? placeAfter(words, word.index) : undefined;
+    const place = word.written === '-D' ? placeAfter(words, word.index, command) : undefined;
     if (place !== undefined) taken = place.index;
     const flag: GivenFlag =
       place === undefined
@@ -145,12 +145,17 @@ function commandLike(word: string): string {
 function placeAfter(
   words: readonly string[],
   at: number,
+  command: TuntoxCommand,
 ): { readonly text: string; readonly index: number } | undefined {
+  if (!command.options.includes('--dynamic')) return undefined;
   const word = words[at] as string;
   const attached = word.slice(word.indexOf('D') + 1);
   if (isPlaceText(attached)) return { text: attached, index: at };
   const next = words[at + 1] ?? '';
-  return attached === '' && isPlaceText(next) ? { text: next, index: at + 1 } : undefined;
+  // Without a command nothing else can follow an option.
+  const isValue =
+    isPlaceText(next) || (/^[^-]/.test(next) && (command === CLASSIC_COMMAND || command === HOST_COMMAND));
+  return attached === '' && isValue ? { text: next, index: at + 1 } : undefined;
 }
 
 function givenFlag(option: TuntoxOption | undefined, written: string, value: string | undefined): GivenFlag {

@@ -4,11 +4,19 @@ import { Bytes, Count, dryRun, Milliseconds, notes, PublicKeyHex, TargetText, Ti
 
 const HostName = v.pipe(v.string(), v.minLength(1), v.maxLength(64));
 
+const Kind = v.picklist(['local', 'dynamic', 'reverse']);
+
 export const Forward = v.strictObject({
-  /** Null means all addresses of this machine. */
+  /** As -L, -D and -R of tuntox. */
+  kind: Kind,
+  /** Where it listens, at this machine or, with `reverse`, at the server. Null means all its addresses, or a Unix socket. */
   bind: v.nullable(v.string()),
+  /** 0 with a socket. */
   port: Count,
-  target: TargetText,
+  /** The path of a Unix socket; null for a port. */
+  socket: v.nullable(v.string()),
+  /** As the server sees it; with `reverse` as this machine does. Null with `dynamic`: each connection names its own. */
+  target: v.nullable(TargetText),
   server: v.strictObject({ publicKey: PublicKeyHex, name: v.nullable(HostName) }),
   /** `connecting`: connections wait for the server. `not-listening`: the port cannot be opened, which is tried again and again. */
   state: v.picklist(['connected', 'connecting', 'not-listening']),
@@ -35,14 +43,20 @@ export const AddForward = v.strictObject({
   name: v.optional(HostName),
   /** Not with a link, which has one. */
   secret: v.optional(v.pipe(v.string(), v.minLength(1), v.maxLength(920))),
-  /** `[BIND:]PORT:TARGET`; `[BIND:]PORT` if a link names the target. */
+  /** Default: local. */
+  kind: v.optional(Kind),
+  /** As after -L, -D or -R of tuntox; with `local` a place is enough if a link names the target. */
   forward: v.pipe(v.string(), v.minLength(1), v.maxLength(600)),
   dryRun,
 });
 
 export const RemoveForward = v.strictObject({
-  /** `[BIND:]PORT` */
+  /** `[BIND:]PORT`, with `udp:` in front for UDP; or the path of a socket. */
   forward: v.pipe(v.string(), v.minLength(1), v.maxLength(300)),
+  /** Whether the place is one of the server. */
+  reverse: v.optional(v.boolean()),
+  /** What the owner calls the server, where several have the same place. */
+  server: v.optional(HostName),
   dryRun,
 });
 

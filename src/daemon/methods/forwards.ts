@@ -1,12 +1,12 @@
 /** `forwards`: local ports that the daemon keeps forwarded. */
 import { rfc3339 } from '../../base/clock.js';
 import { CodedError } from '../../base/coded-error.js';
-import { hostAndPort, targetText } from '../../base/endpoint.js';
+import { targetText } from '../../base/endpoint.js';
 import { FormatError } from '../../config/format-error.js';
-import { parseLocalPort, parseStandingForward } from '../../config/standing-forward.js';
+import { parseKeptPlace, parseStandingForward } from '../../config/standing-forward.js';
 import { ControlError, type ControlErrorCode } from '../../control/control-error.js';
 import type { MethodHandlers, Params, Result } from '../../control/protocol.js';
-import { type ForwardEntry, ForwardError } from '../../engine/client/forward-entry.js';
+import { type ForwardEntry, ForwardError, forwardName, type KeptSpec } from '../../engine/client/forward-entry.js';
 import type { ForwardState } from '../../engine/client/standing-forward.js';
 import { keyText } from './client-names.js';
 import type { MethodContext } from './context.js';
@@ -35,9 +35,9 @@ export function forwardMethods({ clock, forwards, log }: Deps): Pick<MethodHandl
         if (!params.dryRun) log.info(`added the forward ${textOf(entry)}`);
         return { schema: 'tuntox.forward-change/1', forward, closedTunnels: 0, notes: [] };
       }),
-    'forwards.remove': ({ forward: text, dryRun }) =>
+    'forwards.remove': ({ forward: text, reverse: isReverse = false, server, dryRun }) =>
       explained(async () => {
-        const found = forwards.find(parseLocalPort(text));
+        const found = forwards.find({ ...parseKeptPlace(text), isReverse, server });
         if (!dryRun) {
           await forwards.remove(found.entry);
           log.info(`removed the forward ${textOf(found.entry)}`);
@@ -49,11 +49,10 @@ export function forwardMethods({ clock, forwards, log }: Deps): Pick<MethodHandl
 }
 
 /** @throws FormatError */
-function entryOf({ server, name, secret, forward }: Params<'forwards.add'>, addedAt: number): ForwardEntry {
-  const parsed = parseStandingForward(server, secret, forward);
-  const { bind, port, target, serverId: id } = parsed;
+function entryOf({ server, name, secret, forward, kind }: Params<'forwards.add'>, addedAt: number): ForwardEntry {
+  const { spec, serverId: id, ...parsed } = parseStandingForward(server, secret, forward, kind);
   const secretBytes = parsed.secret === undefined ? undefined : Buffer.from(parsed.secret);
-  return { bind, port, target, server: { id, name, secret: secretBytes }, addedAt };
+  return { spec: spec as KeptSpec, server: { id, name, secret: secretBytes }, addedAt };
 }
 
 /** @throws ControlError */
@@ -73,14 +72,20 @@ async function explained<Value>(work: () => Promise<Value>): Promise<Value> {
   }
 }
 
-const textOf = ({ bind, port, target, server }: ForwardEntry): string =>
-  `${hostAndPort({ host: bind ?? '*', port })} to ${targetText(target)} of ${server.name ?? server.id.publicKey.short}`;
+function textOf(entry: ForwardEntry): string {
+  const { spec, server } = entry;
+  const target = spec.kind === 'dynamic' ? 'any target' : targetText(spec.target);
+  return `${forwardName(entry)} to ${target}, server ${server.name ?? server.id.publicKey.short}`;
+}
 
-function unopened({ bind, port, target, server, addedAt }: ForwardEntry): Forward {
+function unopened({ spec, server, addedAt }: ForwardEntry): Forward {
+  const { kind, at } = spec;
   return {
-    bind: bind ?? null,
-    port,
-    target: targetText(target),
+    kind,
+    bind: at.kind === 'port' ? (at.bind ?? null) : null,
+    port: at.kind === 'port' ? at.port : 0,
+    socket: at.kind === 'unix' ? at.path : null,
+    target: spec.kind === 'dynamic' ? null : targetText(spec.target),
     server: { publicKey: keyText(server.id.publicKey), name: server.name ?? null },
     state: 'connecting',
     path: null,

@@ -1,18 +1,20 @@
-/** A forward that the daemon keeps up: a local port that leads to a target of a server, and how it is stored. */
+/** A forward that the daemon keeps up, and how it is stored. */
 import { CodedError } from '../../base/coded-error.js';
-import { hostAndPort } from '../../base/endpoint.js';
+import { type LocalPlace, placeText } from '../../base/local-place.js';
 import { errorOfSecret } from '../../config/secret-file.js';
 import { ToxId } from '../../tox/crypto/tox-id.js';
-import type { LocalSpec } from '../../tunnel/client/forward-spec.js';
+import type { ForwardSpec } from '../../tunnel/client/forward-spec.js';
+import type { Target } from '../../tunnel/wire/target.js';
 import type { JsonFormat } from '../state/json-file.js';
 
 /** The message is for the owner. */
 export class ForwardError extends CodedError<'exists' | 'not-found' | 'ambiguous' | 'full' | 'own-id'> {}
 
-export interface ForwardEntry extends Pick<LocalSpec, 'target'> {
-  /** An address or a name of this machine; undefined means all its addresses. */
-  readonly bind: string | undefined;
-  readonly port: number;
+/** A descriptor of systemd would be another one after the next start. */
+export type KeptSpec = ForwardSpec & { readonly at: Exclude<LocalPlace, { kind: 'descriptor' }> };
+
+export interface ForwardEntry {
+  readonly spec: KeptSpec;
   readonly server: {
     readonly id: ToxId;
     /** What the owner calls it; undefined for one that was given by its Tox ID. */
@@ -28,55 +30,78 @@ type Forwards = readonly ForwardEntry[];
 
 export const MAX_FORWARDS = 256;
 
-/** The local end of a forward, which names it. */
-export type LocalPort = Pick<ForwardEntry, 'bind' | 'port'>;
+/** `127.0.0.1:8080`, `udp:127.0.0.1:53`, `/run/db.sock`; `-R 127.0.0.1:8080` for a port of the server. */
+export function forwardName({ spec }: Pick<ForwardEntry, 'spec'>): string {
+  if (spec.kind === 'reverse') return `-R ${placeText(spec.at)}`;
+  return `${protocolOf(spec) === 'udp' ? 'udp:' : ''}${placeText(spec.at)}`;
+}
 
-export const specOf = ({ bind, port, target }: ForwardEntry): LocalSpec => ({
-  kind: 'local',
-  at: { kind: 'port', bind, port },
-  target,
-});
+const protocolOf = (spec: KeptSpec): Target['protocol'] => (spec.kind === 'local' ? spec.target.protocol : undefined);
 
-export const localPortText = ({ bind, port }: LocalPort): string => hostAndPort({ host: bind ?? '*', port });
-
-export const isSamePort = (one: LocalPort, other: LocalPort): boolean =>
-  one.port === other.port && one.bind === other.bind;
+/** A place has one forward: that of this machine, or that of one server. */
+export const isSameForward = (one: ForwardEntry, other: ForwardEntry): boolean =>
+  forwardName(one) === forwardName(other) &&
+  (one.spec.kind !== 'reverse' || one.server.id.publicKey.equals(other.server.id.publicKey));
 
 /** @throws ForwardError `exists`, `full` */
 export function withForward(forwards: Forwards, entry: ForwardEntry): Forwards {
-  if (forwards.some((one) => isSamePort(one, entry))) {
-    throw new ForwardError('exists', `there is a forward at ${localPortText(entry)} already`);
+  if (forwards.some((one) => isSameForward(one, entry))) {
+    throw new ForwardError('exists', `there is a forward at ${forwardName(entry)} already`);
   }
   if (forwards.length >= MAX_FORWARDS) throw new ForwardError('full', `there are ${MAX_FORWARDS} forwards`);
   return [...forwards, entry];
 }
 
-/**
- * Finds the forward at a local port. @param bind `any` finds it at whatever address it is
- * @throws ForwardError `not-found`, `ambiguous`
- */
-export function findForward(
-  forwards: Forwards,
-  { bind, port }: { readonly bind: LocalPort['bind'] | 'any'; port: number },
-) {
-  const found = forwards.filter((one) => one.port === port && (bind === 'any' || one.bind === bind));
+/** Names a forward. */
+export interface WantedForward {
+  readonly isReverse: boolean;
+  /** The bind `any` finds it at whatever address it is. */
+  readonly place:
+    | { readonly kind: 'port'; readonly bind: string | undefined | 'any'; readonly port: number }
+    | { readonly kind: 'unix'; readonly path: string };
+  /** Undefined: of either protocol. */
+  readonly protocol: 'udp' | undefined;
+  /** What the owner calls its server; undefined: any. */
+  readonly server: string | undefined;
+}
+
+/** @throws ForwardError `not-found`, `ambiguous` */
+export function findForward(forwards: Forwards, wanted: WantedForward): ForwardEntry {
+  const found = forwards.filter((one) => isWanted(one, wanted));
   const [first, second] = found;
-  const at = bind === 'any' ? `port ${port}` : localPortText({ bind, port });
-  if (first === undefined) throw new ForwardError('not-found', `there is no forward at ${at}`);
+  if (first === undefined) throw new ForwardError('not-found', `there is no forward at ${wantedText(wanted)}`);
   if (second === undefined) return first;
-  const names = found.map(localPortText).join(' and ');
-  throw new ForwardError('ambiguous', `there are forwards at ${names}: name one of them`);
+  const names = found.map((one) => `${forwardName(one)} (${one.server.name ?? one.server.id.publicKey.short})`);
+  throw new ForwardError('ambiguous', `there are forwards at ${names.join(' and ')}: name one of them`);
+}
+
+function isWanted({ spec, server }: ForwardEntry, wanted: WantedForward): boolean {
+  const { place } = wanted;
+  if ((spec.kind === 'reverse') !== wanted.isReverse) return false;
+  if (wanted.protocol !== undefined && wanted.protocol !== protocolOf(spec)) return false;
+  if (wanted.server !== undefined && wanted.server !== server.name) return false;
+  if (place.kind === 'unix') return spec.at.kind === 'unix' && spec.at.path === place.path;
+  return (
+    spec.at.kind === 'port' && spec.at.port === place.port && (place.bind === 'any' || place.bind === spec.at.bind)
+  );
+}
+
+function wantedText({ isReverse, place, protocol, server }: WantedForward): string {
+  const at = place.kind === 'port' && place.bind === 'any' ? `port ${place.port}` : placeText(place);
+  return `${isReverse ? '-R ' : ''}${protocol === 'udp' ? 'udp:' : ''}${at}${server === undefined ? '' : ` of ${server}`}`;
 }
 
 export const forwardsFormat: JsonFormat<Forwards> = {
   name: 'forwards.json',
-  version: 1,
+  // 1 had local ports and TCP alone: bind, port and target of each.
+  version: 2,
+  oldest: 1,
   initial: [],
   encode: (forwards) => ({
-    forwards: forwards.map(({ bind, port, target, server, addedAt }) => ({
-      bind: bind ?? null,
-      port,
-      target: { host: target.host, port: target.port },
+    forwards: forwards.map(({ spec, server, addedAt }) => ({
+      kind: spec.kind,
+      ...(spec.at.kind === 'unix' ? { path: spec.at.path } : { bind: spec.at.bind ?? null, port: spec.at.port }),
+      ...(spec.kind === 'dynamic' ? {} : { target: encodeTarget(spec.target) }),
       server: {
         name: server.name ?? null,
         tox_id: server.id.toString(),
@@ -89,22 +114,22 @@ export const forwardsFormat: JsonFormat<Forwards> = {
     if (!Array.isArray(forwards)) throw new Error('it has no list "forwards"');
     if (forwards.length > MAX_FORWARDS) throw new Error(`it has more than ${MAX_FORWARDS} forwards`);
     const decoded = forwards.map((one, index) => decodeForward(one, index + 1));
-    const twice = decoded.find((one, index) => decoded.findIndex((other) => isSamePort(one, other)) !== index);
-    if (twice !== undefined) throw new Error(`${localPortText(twice)} is there twice`);
+    const twice = decoded.find((one, index) => decoded.findIndex((other) => isSameForward(one, other)) !== index);
+    if (twice !== undefined) throw new Error(`${forwardName(twice)} is there twice`);
     return decoded;
   },
 };
 
+const encodeTarget = ({ host, port, protocol }: Target) =>
+  protocol === undefined ? { host, port } : { host, port, protocol };
+
 /** @throws Error that does not show the secret */
 function decodeForward(value: unknown, place: number): ForwardEntry {
-  const { bind, port, target, server, added_at: addedAt } = objectOf(value);
+  const { server, added_at: addedAt, ...rest } = objectOf(value);
   const invalid = (field: string): never => {
     throw new Error(`forward ${place}: its "${field}" is invalid`);
   };
-  if (bind !== null && !isText(bind)) return invalid('bind');
-  if (!isPort(port) || port === 0) return invalid('port');
-  const { host, port: targetPort } = objectOf(target);
-  if (!isText(host) || !isPort(targetPort)) return invalid('target');
+  const spec = decodeSpec(rest, invalid);
   const { name, tox_id: toxId, secret } = objectOf(server);
   const id = isText(toxId) ? ToxId.parse(toxId) : undefined;
   if (!(id instanceof ToxId)) return invalid('server.tox_id');
@@ -112,18 +137,37 @@ function decodeForward(value: unknown, place: number): ForwardEntry {
   if (secret !== null && !isSecret(secret)) return invalid('server.secret');
   if (!Number.isSafeInteger(addedAt)) return invalid('added_at');
   return {
-    bind: bind ?? undefined,
-    port,
-    target: { host, port: targetPort },
+    spec,
     server: { id, name: name ?? undefined, secret: secret === null ? undefined : Buffer.from(secret) },
     addedAt: addedAt as number,
   };
 }
 
-const objectOf = (value: unknown): Record<string, unknown> => (value ?? {}) as Record<string, unknown>;
+function decodeSpec(value: Record<string, unknown>, invalid: (field: string) => never): KeptSpec {
+  const { kind = 'local', path, bind, port } = value;
+  if (kind !== 'local' && kind !== 'dynamic' && kind !== 'reverse') return invalid('kind');
+  if (kind !== 'reverse' && path !== undefined) {
+    if (!isText(path) || !path.startsWith('/')) return invalid('path');
+    const at = { kind: 'unix', path } as const;
+    return kind === 'dynamic' ? { kind, at } : { kind, at, target: decodeTarget(value.target, invalid) };
+  }
+  if (bind !== null && !isText(bind)) return invalid('bind');
+  if (!isPort(port) || port === 0) return invalid('port');
+  const at = { kind: 'port', bind: bind ?? undefined, port } as const;
+  return kind === 'dynamic' ? { kind, at } : { kind, at, target: decodeTarget(value.target, invalid) };
+}
+
+function decodeTarget(value: unknown, invalid: (field: string) => never): Target {
+  const { host, port, protocol } = objectOf(value);
+  if (!isText(host) || !isPort(port)) return invalid('target');
+  if (protocol !== undefined && protocol !== 'udp') return invalid('target');
+  return protocol === undefined ? { host, port } : { host, port, protocol };
+}
+
 const isSecret = (value: unknown): value is string =>
   typeof value === 'string' && errorOfSecret(Buffer.from(value)) === undefined;
+const objectOf = (value: unknown): Record<string, unknown> => (value ?? {}) as Record<string, unknown>;
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
-/** 0 is that of a service, which is asked for by its name. */
+/** 0 is that of a service and of a Unix socket, which are asked for by name. */
 const isPort = (value: unknown): value is number =>
   Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 0xffff;

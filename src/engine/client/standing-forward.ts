@@ -4,7 +4,7 @@ import { messageOf } from '../../base/coded-error.js';
 import type { Logger } from '../../base/logger.js';
 import type { ConnectionPath } from '../../tox/connection-facts.js';
 import { describeForward, type Forward, type ForwardTraffic } from '../../tunnel/client/forward-spec.js';
-import { type ForwardEntry, specOf } from './forward-entry.js';
+import type { ForwardEntry } from './forward-entry.js';
 import type { RemoteServer } from './remote-server.js';
 import type { HeldServer, ServerPool } from './server-pool.js';
 
@@ -85,7 +85,7 @@ export class StandingForward {
 
   /** @throws ListenError */
   async listen(): Promise<void> {
-    const local = await this.#server.forward(specOf(this.entry));
+    const local = await this.#server.forward(this.entry.spec);
     if (this.#isClosed) local.abort();
     this.#local = local;
     this.#listenError = undefined;
@@ -101,7 +101,7 @@ export class StandingForward {
       const message = messageOf(error);
       // Once, and not every few seconds.
       if (message !== before)
-        log.warn(`the forward ${describeForward(specOf(this.entry))} waits for its port: ${message}`);
+        log.warn(`the forward ${describeForward(this.entry.spec)} waits for its port: ${message}`);
       this.#listenError = message;
       if (!this.#isClosed) this.#retry = clock.after(RETRY_INTERVAL, () => void this.keepListening());
     }

@@ -11,8 +11,8 @@ import {
   ForwardError,
   findForward,
   forwardsFormat,
-  isSamePort,
-  type LocalPort,
+  isSameForward,
+  type WantedForward,
   withForward,
 } from './forward-entry.js';
 import { type ForwardState, StandingForward, type StandingForwardDeps } from './standing-forward.js';
@@ -57,12 +57,17 @@ export class StandingForwards {
     return this.#forwards.map(({ state }) => state);
   }
 
-  /** Returns the targets of the forwards to a server; undefined if there are none. */
+  /**
+   * Returns the targets that all users of this machine reach by the local ports of the forwards to a server; undefined if there are no
+   * forwards to it. A Unix socket is only for the user of the daemon.
+   */
   targetsOf(server: PublicKey): readonly Target[] | undefined {
     const entries = this.#forwards
       .map(({ entry }) => entry)
       .filter((entry) => entry.server.id.publicKey.equals(server));
-    return entries.length === 0 ? undefined : entries.map(({ target }) => target);
+    return entries.length === 0
+      ? undefined
+      : entries.flatMap(({ spec }) => (spec.kind === 'local' && spec.at.kind === 'port' ? [spec.target] : []));
   }
 
   /** Calls back after each removal. */
@@ -101,15 +106,15 @@ export class StandingForwards {
   }
 
   /** @throws ForwardError `not-found`, `ambiguous` */
-  find(port: { readonly bind: LocalPort['bind'] | 'any'; readonly port: number }): ForwardState {
-    const entry = findForward(this.#file.value, port);
+  find(wanted: WantedForward): ForwardState {
+    const entry = findForward(this.#file.value, wanted);
     return (this.#forwards.find((one) => one.entry === entry) as StandingForward).state;
   }
 
   /** Removes a forward, and closes its connections. @throws JsonFileError, StateFileError; then nothing has changed */
   async remove(entry: ForwardEntry): Promise<void> {
-    await this.#file.change((forwards) => forwards.filter((one) => !isSamePort(one, entry)));
-    const place = this.#forwards.findIndex((one) => isSamePort(one.entry, entry));
+    await this.#file.change((forwards) => forwards.filter((one) => !isSameForward(one, entry)));
+    const place = this.#forwards.findIndex((one) => isSameForward(one.entry, entry));
     const [forward] = place < 0 ? [] : this.#forwards.splice(place, 1);
     forward?.abort();
     this.#removals.tell();

@@ -19,6 +19,8 @@ export interface JsonFormat<Value> {
   /** The name of the file. */
   readonly name: string;
   readonly version: number;
+  /** The oldest version that `decode` reads, too; default: only this one. */
+  readonly oldest?: number;
   /** The value while there is no file. */
   readonly initial: Value;
   /** The value while the file cannot be used; default: `initial`. */
@@ -143,7 +145,8 @@ function decode<Value>(text: string, path: string, format: JsonFormat<Value>): V
       const message = `${path} has a newer version (${version}): use the tuntoxd that wrote it, or restore a backup`;
       throw new JsonFileError('newer', message);
     }
-    if (version !== format.version) throw new Error(`"version" is ${JSON.stringify(version)}`);
+    const isKnown = Number.isInteger(version) && (version as number) >= (format.oldest ?? format.version);
+    if (!isKnown) throw new Error(`"version" is ${JSON.stringify(version)}`);
     return format.decode(rest);
   } catch (error) {
     if (error instanceof JsonFileError) throw error;

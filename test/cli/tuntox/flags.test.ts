@@ -31,6 +31,8 @@ t.test('-D with a place is the dynamic forward of ssh, and alone it means the ba
     [['-D', '*@1080'], '*@1080'],
     [['-D', '/run/a.sock'], '/run/a.sock'],
     [['-Dfd/web'], 'fd/web'],
+    [['-D', '8000-8010'], '8000-8010'],
+    [['-D', 'x:y'], 'x:y'],
     [['--dynamic', '1080'], '1080'],
   ] as const) {
     t.match(readFlags(words), [
@@ -46,6 +48,7 @@ t.test('-D with a place is the dynamic forward of ssh, and alone it means the ba
   t.match(readFlags(['-D']), [background]);
   t.match(readFlags(['-D', '-C', '1080']), [background, { flag: '--state-dir', value: '1080' }]);
   t.match(readFlags(['-i', 'ID', '-D']), [{ flag: '--identity' }, background]);
+  t.match(readFlags(['share', '-D', '22']), [background]);
   t.match(readFlags(['-dDq']), [{ flag: '--verbose' }, background, { flag: '--quiet' }]);
   t.match(readFlags(['-s', '-D1080']), [{ flag: '--secret', value: '-D1080' }]);
 });

@@ -40,9 +40,7 @@ function start(t: Test, port: number) {
   };
   const held = { server: server as unknown as RemoteServer, release: () => void releases.push(true) };
   const entry: ForwardEntry = {
-    bind: '127.0.0.1',
-    port,
-    target: { host: 'db', port: 5432 },
+    spec: { kind: 'local', at: { kind: 'port', bind: '127.0.0.1', port }, target: { host: 'db', port: 5432 } },
     server: { id, name: undefined, secret: undefined },
     addedAt: 0,
   };

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { nodeFileSystem } from '../../../src/engine/state/file-system.js';
@@ -37,4 +37,20 @@ t.test('what could not be read again is not written', async (t) => {
   }
   await file.change(() => 'other');
   t.equal((await JsonFile.open(nodeFileSystem, directory, FORMAT)).value, 'other');
+});
+
+t.test('a file of an older version is read where the format knows it, and no other', async (t) => {
+  const directory = { path: temporaryDirectory(t), names: NAMES };
+  const path = join(directory.path, 'text.json');
+  const open = (version: unknown) => {
+    writeFileSync(path, JSON.stringify({ version, text: 'right' }));
+    return JsonFile.open(nodeFileSystem, directory, { ...FORMAT, version: 3, oldest: 2 });
+  };
+  for (const version of [2, 3]) t.equal((await open(version)).value, 'right');
+  t.match((await open(4)).error, { code: 'newer' });
+  for (const version of [1, 2.5, '2', null, undefined])
+    t.match((await open(version)).error, { code: 'corrupt' }, String(version));
+  const file = await open(2);
+  await file.change(() => 'other');
+  t.match(JSON.parse(readFileSync(path, 'utf8')), { version: 3 });
 });

@@ -1,11 +1,10 @@
-/** `tuntoxctl forward`: local ports that the daemon keeps forwarded to targets of servers. */
-import { hostAndPort } from '../../../base/endpoint.js';
+/** `tuntoxctl forward`: what the daemon keeps forwarded. */
 import { bytesText, countText, roundTripText } from '../../../base/units.js';
 import type { Result } from '../../../control/protocol.js';
 import type { Output } from '../../output.js';
 import { type Command, type Context, show } from '../command.js';
 import { usage } from '../ctl-error.js';
-import { shortKey } from '../names.js';
+import { forwardPlace, shortKey } from '../names.js';
 
 type Forward = Result<'forwards.list'>['forwards'][number];
 
@@ -32,14 +31,22 @@ export const FORWARD_COMMANDS: readonly Command[] = [
   {
     path: ['forward', 'add'],
     isWrite: true,
-    about: 'forward a local port to a target of a server, from now on',
+    about: 'forward to a target of a server, from now on',
     more:
       'The daemon keeps the forward until it is removed, connects again when the connection is lost, and opens it at each start. ' +
       'HOST is a name of tuntox list, a link, or a Tox ID; - reads a link from standard input, where no other user sees it. ' +
-      'FORWARD is [BIND:]PORT:TARGET, and TARGET a HOST:PORT as the server sees it, or the name of a service. ' +
-      'Without BIND only this machine can connect, with * every machine that reaches it.',
+      'FORWARD is [BIND:]PORT:TARGET, and TARGET a HOST:PORT as the server sees it, the name of a service, or the path of a Unix socket. ' +
+      'Without BIND only this machine can connect, with * every machine that reaches it. udp: in front forwards datagrams. ' +
+      'A path in place of [BIND:]PORT is a Unix socket, which only the user of the daemon can use. ' +
+      'With -D FORWARD is [BIND:]PORT alone, and programs name the targets (SOCKS, CONNECT); with -R it is a port of the server and a target of this machine.',
     arguments: [{ name: 'HOST', completes: 'host' }, { name: 'FORWARD' }],
     options: [
+      { name: '--dynamic', short: 'D', about: 'as -D of tuntox: each connection names its own target' },
+      {
+        name: '--reverse',
+        short: 'R',
+        about: 'as -R of tuntox: a port of the server leads to a target of this machine',
+      },
       {
         name: '--secret-file',
         value: 'FILE',
@@ -47,10 +54,11 @@ export const FORWARD_COMMANDS: readonly Command[] = [
         completes: 'file',
       },
     ],
-    examples: ['nas 8080:127.0.0.1:80', 'nas 2222:ssh', '- 5432:db.example.org:5432'],
+    examples: ['nas 8080:127.0.0.1:80', 'nas 2222:ssh', 'nas -D 1080', '- 5432:db.example.org:5432'],
     run: async (context) => {
       const { given, session } = context;
-      const params = { ...(await serverOf(context)), forward: given.argument(1), dryRun: given.dryRun };
+      const kind = kindOf(given);
+      const params = { ...(await serverOf(context)), forward: given.argument(1), kind, dryRun: given.dryRun };
       const change = await session.call('forwards.add', params);
       show(context, change, ({ forward }, out) => {
         out.line(`${given.dryRun ? 'would forward' : 'forwarding'}  ${textOf(forward)}`, { indent: 2 });
@@ -63,12 +71,28 @@ export const FORWARD_COMMANDS: readonly Command[] = [
     path: ['forward', 'remove'],
     isWrite: true,
     about: 'remove a forward, and close its connections',
-    arguments: [{ name: '[BIND:]PORT', completes: 'forward' }],
-    examples: ['8080', '127.0.0.1:8080 --dry-run'],
+    more: 'FORWARD is its place: [BIND:]PORT, udp:[BIND:]PORT, or the path of its socket. With -R it is that of the server.',
+    arguments: [{ name: 'FORWARD', completes: 'forward' }],
+    options: [
+      { name: '--reverse', short: 'R', about: 'a forward of add -R' },
+      {
+        name: '--server',
+        value: 'HOST',
+        about: 'the one of this host, where several have the place',
+        completes: 'host',
+      },
+    ],
+    examples: ['8080', '127.0.0.1:8080 --dry-run', '-R 8080'],
     run: async (context) => {
       const { given, session } = context;
       const { dryRun } = given;
-      const change = await session.call('forwards.remove', { forward: given.argument(0), dryRun });
+      const server = given.value('--server');
+      const change = await session.call('forwards.remove', {
+        forward: given.argument(0),
+        reverse: given.has('--reverse'),
+        ...(server === undefined ? {} : { server }),
+        dryRun,
+      });
       show(context, change, ({ forward, closedTunnels }, out) => {
         out.line(`${dryRun ? 'would remove' : 'removed'}  ${textOf(forward)}`, { indent: 2 });
         if (closedTunnels > 0) {
@@ -78,6 +102,14 @@ export const FORWARD_COMMANDS: readonly Command[] = [
     },
   },
 ];
+
+/** @throws CtlError */
+function kindOf(given: Context['given']): Forward['kind'] {
+  const isDynamic = given.has('--dynamic');
+  if (isDynamic && given.has('--reverse')) throw usage('-D and -R are two kinds of forwards', 'choose one of them');
+  if (isDynamic) return 'dynamic';
+  return given.has('--reverse') ? 'reverse' : 'local';
+}
 
 /** @throws CtlError */
 async function serverOf({ given, dialogue, environment }: Context) {
@@ -111,9 +143,18 @@ async function secretOf(file: string | undefined, dialogue: Context['dialogue'])
 }
 
 const serverText = ({ name, publicKey }: Forward['server']): string => name ?? shortKey(publicKey);
-const localText = ({ bind, port }: Forward): string => hostAndPort({ host: bind ?? '*', port });
-const textOf = (forward: Forward): string =>
-  `${localText(forward)} to ${forward.target} of ${serverText(forward.server)}`;
+
+function textOf(forward: Forward): string {
+  const [place, server] = [forwardPlace(forward), serverText(forward.server)];
+  if (forward.kind === 'reverse') return `${place} of ${server} to ${forward.target} of this machine`;
+  return `${place} to ${forward.target ?? 'any target'} of ${server}`;
+}
+
+/** As it is written for `forward remove`, and with -D where it is a proxy. */
+function listedPlace(forward: Forward): string {
+  const option = { local: '', dynamic: '-D ', reverse: '-R ' }[forward.kind];
+  return option + forwardPlace(forward);
+}
 
 function printForwards(out: Output, forwards: readonly Forward[]): void {
   if (forwards.length === 0) {
@@ -123,7 +164,7 @@ function printForwards(out: Output, forwards: readonly Forward[]): void {
   }
   out.table(
     [
-      { heading: 'LOCAL', narrowest: 14 },
+      { heading: 'FORWARD', narrowest: 14 },
       { heading: 'TARGET', narrowest: 12 },
       { heading: 'SERVER', narrowest: 8 },
       { heading: 'STATE' },
@@ -133,8 +174,8 @@ function printForwards(out: Output, forwards: readonly Forward[]): void {
       { heading: 'RECEIVED' },
     ],
     forwards.map((forward) => [
-      localText(forward),
-      forward.target,
+      listedPlace(forward),
+      forward.target ?? 'any',
       serverText(forward.server),
       stateText(forward),
       roundTripText(forward.roundTripMs),
@@ -146,7 +187,7 @@ function printForwards(out: Output, forwards: readonly Forward[]): void {
   // The same server, and the same reason, may have several forwards.
   for (const error of new Set(forwards.map((forward) => forward.error))) {
     if (error === null) continue;
-    const ports = forwards.filter((forward) => forward.error === error).map(localText);
+    const ports = forwards.filter((forward) => forward.error === error).map(listedPlace);
     out.line(`${ports.join(', ')}: ${error}`, { style: 'warning', indent: 2 });
   }
 }

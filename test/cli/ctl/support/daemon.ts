@@ -277,8 +277,10 @@ const settings: Result<'config.show'>['settings'] = [
 ];
 
 const forward = (changes: Partial<Result<'forwards.add'>['forward']> = {}): Result<'forwards.add'>['forward'] => ({
+  kind: 'local',
   bind: '127.0.0.1',
   port: 8080,
+  socket: null,
   target: '127.0.0.1:80',
   server: { publicKey: KEYS.laptop, name: 'nas' },
   state: 'connected',
@@ -496,6 +498,10 @@ export const HANDLERS: MethodHandlers = {
         state: 'not-listening',
         error: 'port 54321 is in use by another program: choose another port',
       }),
+      forward({ port: 53, target: 'udp:127.0.0.1:53' }),
+      forward({ bind: null, port: 0, socket: '/run/user/1000/db.sock', target: '/run/postgresql/.s.PGSQL.5432' }),
+      forward({ kind: 'dynamic', port: 1080, target: null }),
+      forward({ kind: 'reverse', port: 8080, target: '127.0.0.1:3000' }),
     ],
   }),
   'forwards.add': ({ forward: text }) =>
