@@ -64,8 +64,10 @@ export class FakeFriend implements Friend {
 
   sendLossless(packet: Buffer): boolean {
     const { other } = this;
+    // As the session does: the memory of the sender is used again.
+    const copy = Buffer.from(packet);
     setImmediate(() => {
-      if (other?.isOnline) for (const listener of other.#lossless) listener(Buffer.from(packet));
+      if (other?.isOnline) for (const listener of other.#lossless) listener(copy);
     });
     return true;
   }
