@@ -223,6 +223,20 @@ t.test('a dynamic forward is a proxy, and its place is taken for all kinds', asy
   t.equal(await forwardOf(daemon), undefined);
 });
 
+t.test('a reverse forward says why the server does not listen', async (t) => {
+  const daemon = await TestDaemon.start(t);
+  const server = await startServer(daemon);
+  const forward = '8080:127.0.0.1:80';
+  const added = await daemon.call('forwards.add', { server, secret: SECRET, forward, kind: 'reverse' });
+  t.match(added.forward, { kind: 'reverse', bind: '127.0.0.1', port: 8080, target: '127.0.0.1:80' });
+  await until(async () => (await forwardOf(daemon))?.state === 'not-listening');
+  t.match(await forwardOf(daemon), { error: /^127\.0\.0\.1:8080 of the server: / });
+  t.ok((await daemon.call('status', {})).warnings.some(({ code }) => code === 'forward-ports'));
+  await t.rejects(daemon.call('forwards.remove', { forward: '8080' }), { code: 'not-found' }, 'it is no port here');
+  await daemon.call('forwards.remove', { forward: '8080', reverse: true });
+  t.equal(await forwardOf(daemon), undefined);
+});
+
 t.test('forwards that cannot be read are a serious warning, and stay as they are', async (t) => {
   const daemon = await TestDaemon.start(t, { state: { 'forwards.json': '{"version":1,"forwards":[{"port":1}]}' } });
   const { health, warnings } = await daemon.call('status', {});

@@ -42,8 +42,8 @@ async function start(t: Test) {
 }
 
 /** Sends until there is an answer: the port opens, and the server is found again, within moments. */
-async function isServed(port: number): Promise<boolean> {
-  for (let attempt = 0; attempt < 60; attempt += 1) {
+async function isServed(port: number, attempts = 60): Promise<boolean> {
+  for (let attempt = 0; attempt < attempts; attempt += 1) {
     const socket = connect({ host: '127.0.0.1', port });
     const answer = new Promise<boolean>((resolve) => {
       socket.on('data', () => resolve(true));
@@ -100,6 +100,22 @@ t.test('a removed forward closes its connections, and stays away after a restart
     await output(t, clientPlace, ['forward', 'list', '--json']),
     '{"schema":"tuntox.forwards/1","forwards":[]}\n',
   );
+});
+
+t.test('a port of the server is opened again after restarts of both, once its owner permits it', async (t) => {
+  const { serverPlace, clientPlace, server, client, service } = await start(t);
+  const [key] = (await output(t, clientPlace, ['id'])).split('\n') as [string];
+  const [toxId] = (await output(t, serverPlace, ['id'])).split('\n') as [string];
+  const port = await freeTcpPort();
+  await output(t, clientPlace, ['forward', 'add', toxId, '-R', `${port}:127.0.0.1:${service}`]);
+  t.match(await output(t, clientPlace, ['forward', 'list']), new RegExp(`-R 127\\.0\\.0\\.1:${port} `));
+  await output(t, serverPlace, ['whitelist', 'add', key, '--allow-reverse', String(port), '--yes']);
+  t.ok(await isServed(port), 'it asks again until the owner permits it');
+  await Promise.all([server.stop('SIGKILL'), client.stop('SIGKILL')]);
+  await Promise.all([startDaemon(t, serverPlace), startDaemon(t, clientPlace)]);
+  t.ok(await isServed(port));
+  t.match(await output(t, clientPlace, ['forward', 'remove', '-R', String(port)]), /removed .* of this machine/);
+  t.notOk(await isServed(port, 2));
 });
 
 t.test('a target may be the name of a service', async (t) => {

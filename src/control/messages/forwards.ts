@@ -18,7 +18,7 @@ export const Forward = v.strictObject({
   /** As the server sees it; with `reverse` as this machine does. Null with `dynamic`: each connection names its own. */
   target: v.nullable(TargetText),
   server: v.strictObject({ publicKey: PublicKeyHex, name: v.nullable(HostName) }),
-  /** `connecting`: connections wait for the server. `not-listening`: the port cannot be opened, which is tried again and again. */
+  /** `connecting`: connections wait for the server. `not-listening`: the port cannot be opened, or the server refuses to, which is tried again and again. */
   state: v.picklist(['connected', 'connecting', 'not-listening']),
   /** How the server is reached; null without a connection. */
   path: v.nullable(v.picklist(['direct', 'relayed'])),

@@ -101,20 +101,26 @@ function unopened({ spec, server, addedAt }: ForwardEntry): Forward {
 
 export function stateOf({
   listenError,
+  refusal,
   serverError,
-}: Pick<ForwardState, 'listenError' | 'serverError'>): Forward['state'] {
-  if (listenError !== undefined) return 'not-listening';
+}: Pick<ForwardState, 'listenError' | 'refusal' | 'serverError'>): Forward['state'] {
+  if (listenError !== undefined || refusal !== undefined) return 'not-listening';
   return serverError === undefined ? 'connected' : 'connecting';
 }
 
+function errorOf({ listenError, refusal, serverError }: ForwardState): string | null {
+  if (listenError !== undefined) return `${listenError}; the daemon tries again every 5 s`;
+  return refusal ?? serverError ?? null;
+}
+
 function shown(forward: ForwardState): Forward {
-  const { entry, listenError, serverError, path, roundTrip, traffic } = forward;
+  const { entry, path, roundTrip, traffic } = forward;
   return {
     ...unopened(entry),
     state: stateOf(forward),
     path: path.kind === 'none' ? null : path.kind,
     roundTripMs: roundTrip ?? null,
-    error: listenError === undefined ? (serverError ?? null) : `${listenError}; the daemon tries again every 5 s`,
+    error: errorOf(forward),
     tunnels: traffic.open,
     tunnelsOpened: traffic.total,
     bytesSent: traffic.bytesSent,

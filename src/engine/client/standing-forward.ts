@@ -24,6 +24,8 @@ export interface ForwardState {
   readonly entry: ForwardEntry;
   /** Why it does not listen; undefined while it does. */
   readonly listenError: string | undefined;
+  /** Why the server does not listen (-R). */
+  readonly refusal: string | undefined;
   /** Why there is no connection to the server; undefined while there is one. */
   readonly serverError: string | undefined;
   readonly path: ConnectionPath;
@@ -54,7 +56,12 @@ export class StandingForward {
 
   /** Whether it waits for its port. */
   get isWaiting(): boolean {
-    return this.#listenError !== undefined;
+    return this.#listenError !== undefined || this.#refusal !== undefined;
+  }
+
+  get #refusal(): string | undefined {
+    const state = this.#local?.remote?.state;
+    return state?.kind === 'refused' ? state.message : undefined;
   }
 
   get state(): ForwardState {
@@ -63,6 +70,7 @@ export class StandingForward {
     return {
       entry: this.entry,
       listenError: this.#listenError,
+      refusal: this.#refusal,
       serverError: server.isOnline ? undefined : server.reason.message,
       path,
       roundTrip: rtt,

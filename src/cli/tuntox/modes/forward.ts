@@ -35,17 +35,18 @@ export async function forward(
     const opened = await openPlace(settings, spec, server, context);
     const tell = (): void => context.tell?.(listeningEvent(opened));
     if (opened.remote === undefined) tell();
-    else refusals.push(followPort(opened.remote, tell));
+    else {
+      const refusal = followPort(opened.remote, tell);
+      // It may come before all are opened, when nobody waits for it.
+      refusal.catch(() => {});
+      refusals.push(refusal);
+    }
     forwards.push(opened);
   }
   await service?.ready();
   const { idleTimeout } = settings;
-  const ends = [
-    server.givenUp,
-    ...refusals,
-    ...(idleTimeout === undefined ? [] : [endOfUse(forwards, idleTimeout, context)]),
-  ];
-  return context.stopping.orStatusOf(Promise.race(ends));
+  const endsOfUse = idleTimeout === undefined ? [] : [endOfUse(forwards, idleTimeout, context)];
+  return context.stopping.orStatusOf(Promise.race([server.givenUp, ...refusals, ...endsOfUse]));
 }
 
 async function endOfUse(forwards: readonly Forward[], idleTimeout: number, { log }: Context): Promise<number> {
