@@ -1,8 +1,11 @@
 /** The limits of a client, over real sockets and on a simulated clock. */
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import t, { type Test } from 'tap';
 import type { PeerLimits } from '../../src/tunnel/peer-limits.js';
 import { channelPair } from './support/channel-pair.js';
+import { localSpec } from './support/local-spec.js';
 import { UpstreamPeer } from './support/upstream-peer.js';
 import { howItEnds, pairOfOurs, until, World } from './support/world.js';
 
@@ -161,4 +164,41 @@ t.test('an upstream client gets the rate from its targets', async (t) => {
   await until(() => client.tunnelIds.length === 1);
   await pass(world, 10_000);
   t.ok(isNear(count.bytes, 10 * RATE), `${count.bytes} bytes`);
+});
+
+/** A UDP socket of this machine, which counts what it gets. */
+async function datagrams(t: Test) {
+  const socket = createSocket('udp4');
+  const count = { bytes: 0 };
+  socket.on('message', (bytes) => {
+    count.bytes += bytes.length;
+  });
+  socket.bind(0, '127.0.0.1');
+  await once(socket, 'listening');
+  t.teardown(() => socket.close());
+  return { socket, count, port: socket.address().port };
+}
+
+t.test('datagrams of a client above the rate are dropped, and a stream beside them has its share', async (t) => {
+  const counts: { bytes: number }[] = [];
+  const { world, port, client, serverId } = await start(t, (socket) => counts.push(counted(socket)));
+  const target = await datagrams(t);
+  const forward = await client.forward(serverId, localSpec({ host: '127.0.0.1', port: target.port, protocol: 'udp' }));
+  const local = await datagrams(t);
+  const bytes = Buffer.alloc(1_000);
+  /** Sends three times the rate for ten seconds. */
+  const flood = async (): Promise<void> => {
+    for (let at = 0; at < 10_000; at += 20) {
+      for (let count = 0; count < 60; count += 1) local.socket.send(bytes, forward.port, '127.0.0.1');
+      await pass(world, 20);
+    }
+  };
+  await flood();
+  t.ok(isNear(target.count.bytes, 10 * RATE), `${target.count.bytes} bytes`);
+  const before = target.count.bytes;
+  pump(await world.connect(port));
+  await flood();
+  const got = target.count.bytes - before;
+  t.ok(isNear(got + sum(counts), 10 * RATE), `${got} and ${sum(counts)} bytes`);
+  t.ok(got > 3 * RATE && sum(counts) > 3 * RATE);
 });
