@@ -15,36 +15,37 @@ const ALONE = '  lan_discovery: false\n  port_mapping: false\n';
 const REQUEST = 'GET / HTTP/1.0\r\n\r\n';
 
 /** An nginx that says which client a request is from, and refuses connections without a header. */
-async function startNginx(t: Test): Promise<number> {
+async function startNginx(t: Test): Promise<{ readonly nginx: number; readonly socket: string }> {
   const directory = temporaryDirectory(t);
-  const port = await freeTcpPort();
+  const [port, socket] = [await freeTcpPort(), join(directory, 'web.sock')];
   for (const name of ['body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']) mkdirSync(join(directory, name));
   const paths = ['body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => {
     return `${name === 'body' ? 'client_body' : name}_temp_path ${join(directory, name)};`;
   });
   const config = [
     ...['daemon off;', 'master_process off;', `pid ${join(directory, 'pid')};`, 'error_log stderr;', 'events {}'],
-    `http { access_log off; ${paths.join(' ')} server { listen 127.0.0.1:${port} proxy_protocol;`,
+    `http { access_log off; ${paths.join(' ')} server {`,
+    `listen 127.0.0.1:${port} proxy_protocol; listen unix:${socket} proxy_protocol;`,
     'location / { return 200 "from $proxy_protocol_addr to $proxy_protocol_server_port"; } } }',
   ];
   writeFileSync(join(directory, 'nginx.conf'), `${config.join('\n')}\n`);
   const words = ['nginx', '-e', 'stderr', '-p', directory, '-c', join(directory, 'nginx.conf')];
   const nginx = startProgram('nginx', words);
   t.teardown(() => nginx.stop('SIGKILL'));
-  return port;
+  return { nginx: port, socket };
 }
 
 /** A daemon with rules, its owner's `tuntoxctl`, and a user `laptop`. */
-async function start(t: Test, rules: (ports: { readonly nginx: number; readonly plain: number }) => string) {
+async function start(t: Test, rules: (targets: { readonly nginx: number; readonly socket: string }) => string) {
   const network = await CommandNetwork.start(t);
-  const nginx = await startNginx(t);
+  const targets = await startNginx(t);
   const web = createServer((_request, response) => response.end('plain'));
   t.teardown(() => web.close());
   await new Promise<void>((resolve) => web.listen(0, '127.0.0.1', resolve));
   const plain = (web.address() as { port: number }).port;
   const place = daemonPlace(t, network.node[1], ALONE);
   const file = join(place.directory, 'rules');
-  writeFileSync(file, rules({ nginx, plain }));
+  writeFileSync(file, rules(targets));
   appendFileSync(place.config, `targets:\n  rules_file: ${file}\n`);
   await startDaemon(t, place);
   const control = async (...words: readonly string[]): Promise<string> => {
@@ -73,16 +74,20 @@ async function start(t: Test, rules: (ports: { readonly nginx: number; readonly 
   };
   const address = async (): Promise<string> =>
     JSON.parse(await control('clients', 'show', 'laptop', '--json')).client.loopbackAddress;
-  return { control, get, address, nginx, plain };
+  return { control, get, address, plain, ...targets };
 }
 
 t.test('nginx learns the client by a line of the rules, and a target that did not ask gets no header', async (t) => {
   if (!requirementsMet(t, tool('nginx', 'nginx'))) return;
-  const { get, address, nginx, plain } = await start(t, (ports) => `127.0.0.1:${ports.nginx} proxy\n*:0\n`);
+  const { get, address, plain, nginx, socket } = await start(
+    t,
+    (targets) => `127.0.0.1:${targets.nginx} proxy\n${targets.socket} proxy\n*:0\n`,
+  );
   const answer = await get(`127.0.0.1:${nginx}`);
   t.equal(answer, `from ${await address()} to ${nginx}`);
   t.match(await address(), /^127\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\./);
   t.equal(await get(`localhost:${nginx}`), answer, 'by another name as well');
+  t.equal(await get(socket), `from ${await address()} to 0`, 'a Unix socket as well');
   t.equal(await get(`127.0.0.1:${plain}`), 'plain');
 });
 
