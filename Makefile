@@ -24,6 +24,8 @@ DEBIAN_PACKAGES += mandoc groff-base binutils
 DEBIAN_PACKAGES += zbar-tools
 # Real programs that use -D.
 DEBIAN_PACKAGES += curl python3-socks
+# Servers that people reach by forwards.
+DEBIAN_PACKAGES += nginx postgresql postgresql-contrib
 # A guard against hanging, in seconds for each test file; the slowest take a fraction of it.
 TEST_TIMEOUT := 300
 # Test files at a time.
