@@ -6,6 +6,7 @@ import type { Clock } from '../../base/clock.js';
 import { descriptorShares } from '../../base/descriptor-shares.js';
 import type { Logger } from '../../base/logger.js';
 import type { Random } from '../../base/random.js';
+import { countText } from '../../base/units.js';
 import type { PublicKey } from '../../tox/crypto/keys.js';
 import type { ServerPool } from '../client/server-pool.js';
 import { type Agent, AgentConnection } from './agent-connection.js';
@@ -37,6 +38,8 @@ export interface AgentServerOptions {
   readonly ownKey: PublicKey;
   /** The options about the network that it was started with; undefined for a daemon. */
   readonly options?: readonly string[];
+  /** Default: what the limit of descriptors allows. */
+  readonly maxClients?: number;
   /** Further members of the status. */
   readonly status?: () => object;
 }
@@ -54,7 +57,7 @@ export class AgentServer {
   constructor(deps: AgentServerDeps, options: AgentServerOptions) {
     this.#deps = deps;
     this.#options = options;
-    this.#limit = Math.min(MAX_CONNECTIONS, descriptorShares().tunnels);
+    this.#limit = options.maxClients ?? Math.min(MAX_CONNECTIONS, descriptorShares().tunnels);
     this.#startedAt = deps.clock.now();
   }
 
@@ -100,9 +103,9 @@ export class AgentServer {
     const { clock, random, log, pool, stop, whyNot } = this.#deps;
     const { program, pid, ownKey, options, places } = this.#options;
     if (this.#connections.size >= this.#limit) {
-      const message = `the agent has ${this.#connections.size} clients, as many as it can: end some`;
-      socket.on('error', () => {}).end(encodeLine({ event: 'error', code: 'busy', message }));
-      socket.resume();
+      const message = `the agent has ${countText(this.#connections.size, 'client')}, as many as it can: end some`;
+      // At once: a refused client that does not disconnect must not keep a descriptor. It can still read what was sent.
+      socket.on('error', () => {}).end(encodeLine({ event: 'error', code: 'busy', message }), () => socket.destroy());
       return;
     }
     const agent = {

@@ -51,11 +51,11 @@ function textOf(code: Code, { path, names: { directory } }: StateDirectory, reas
     case 'not-writable':
       return `cannot write in ${path} (${reason}): make it writable for this user, or name another with ${directory}`;
     case 'disk-full':
-      return `no space to store the identity in ${path} (${reason}): free some, or name another directory with ${directory}`;
+      return `no space is left in ${path} (${reason}): free some, or name another directory with ${directory}`;
     case 'no-lock':
       return `cannot make sure that no other process uses the identity in ${path}: ${reason}`;
     default:
-      return `cannot store the identity in ${path}: ${reason}`;
+      return `cannot write in ${path}: ${reason}`;
   }
 }
 

@@ -168,7 +168,7 @@ t.test('a change that cannot be saved changes nothing, whatever step fails', asy
     const isSaved = await door.control.removeEntry(CLIENT).then(
       () => true,
       (error: Error) => {
-        t.match(error, { code: 'disk-full', message: /no space to store the identity/ });
+        t.match(error, { code: 'disk-full', message: /no space is left in/ });
         failures += 1;
         return false;
       },

@@ -25,7 +25,7 @@ import { random, SECRET, settle, startPeer, startServer } from '../support/peers
 const deps = { clock: new ManualClock() };
 const OTHER_ID = 'E776E9A993EE3CAE04F5946D9AC66FBBAA8C63A95A94B41942353C6DC1739B4B4C762C7DA7B9';
 
-async function start(t: Test) {
+async function start(t: Test, options: { readonly maxClients?: number } = {}) {
   const network = new Map<string, FakeStack>();
   const server = await startServer(t, network, { secret: SECRET });
   const client = await startPeer(network);
@@ -54,7 +54,7 @@ async function start(t: Test) {
       },
       onUsers: (count) => users.push(count),
     },
-    { places, program: 'tuntox 1.2.3', pid: 4711, ownKey: client.engine.id.publicKey },
+    { places, program: 'tuntox 1.2.3', pid: 4711, ownKey: client.engine.id.publicKey, ...options },
   );
   await agent.start();
   t.teardown(() => agent.close());
@@ -121,6 +121,19 @@ t.test('a server that is left is disconnected as soon as its last client is gone
   while (pool.list().length > 0) await settle();
   t.equal(client.tox.friends.size, 0);
   t.match(await leave(), { event: 'left', users: 0 });
+});
+
+t.test('a client too many reads why, and is disconnected although it stays', async (t) => {
+  const { host, ask, path } = await start(t, { maxClients: 1 });
+  await ask({ ask: 'hold', host });
+  const socket = connect({ path, allowHalfOpen: true });
+  t.teardown(() => socket.destroy());
+  const [line] = await once(socket, 'data');
+  t.match(JSON.parse(line), { event: 'error', code: 'busy', message: /^the agent has 1 client, as many as it can/ });
+  await once(socket, 'end');
+  const writing = once(socket, 'error');
+  socket.write('x');
+  t.match(await writing, [{ code: 'EPIPE' }]);
 });
 
 t.test('a target that is refused is an event with its code', async (t) => {
