@@ -4,7 +4,7 @@ import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { isNullDevice } from '../../src/base/result-output.js';
-import { startDaemon } from '../cli/ctl/support/daemon.js';
+import { HANDLERS, startDaemon } from '../cli/ctl/support/daemon.js';
 import { ROOT } from '../support/processes.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
@@ -90,6 +90,27 @@ t.test('a new secret is not created if its output is lost', async (t) => {
     stderr.replaceAll(/\s+/g, ' '),
     /could not be shown, so nothing has changed: standard output is closed or is \/dev\/null/,
   );
+});
+
+t.test('an invitation whose link nobody saw is revoked', async (t) => {
+  const revoked: string[] = [];
+  const socket = await startDaemon(t, {
+    'invite.revoke': (params, call) => {
+      revoked.push(params.invitation);
+      return HANDLERS['invite.revoke'](params, call);
+    },
+  });
+  for (const [device, message] of [
+    ['/dev/null', /the link could not be shown, so it was revoked \([a-z]{5}\): standard output is closed or is/],
+    ['/dev/full', /cannot write to standard output: disk full/],
+  ] as const) {
+    const output = openSync(device, 'w');
+    const { status, stderr } = await ended(['invite', 'create', '--socket', socket], output);
+    closeSync(output);
+    t.equal(status, 1, device);
+    t.match(stderr.replaceAll(/\s+/g, ' '), message);
+  }
+  t.equal(revoked.length, 2);
 });
 
 async function ended(words: readonly string[], output: number): Promise<{ status: number | null; stderr: string }> {

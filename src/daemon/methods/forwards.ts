@@ -62,8 +62,8 @@ async function explained<Value>(work: () => Promise<Value>): Promise<Value> {
   } catch (error) {
     if (error instanceof FormatError) throw new ControlError('bad-params', error.message, { cause: error });
     if (error instanceof ForwardError) {
-      const hint = 'to list the forwards: tuntoxctl forward list';
-      throw new ControlError(CODES[error.code], error.message, { hint, cause: error });
+      const hint = error.code === 'own-id' ? {} : { hint: 'to list the forwards: tuntoxctl forward list' };
+      throw new ControlError(CODES[error.code], error.message, { ...hint, cause: error });
     }
     const known = asControlError(error);
     // The port cannot be opened: the message says what to do.

@@ -5,7 +5,7 @@ import type { Output } from '../../output.js';
 import { qrLines } from '../../qr.js';
 import type { Option } from '../arguments.js';
 import { type Command, type Context, show } from '../command.js';
-import { usage } from '../ctl-error.js';
+import { CtlError, usage } from '../ctl-error.js';
 import { allowText, elapsedSince, nameOf, timeText } from '../names.js';
 import { countValue, durationValue, expiryValue } from '../values.js';
 import { ALLOW, ALLOW_REVERSE, limitsText, MAX_TUNNELS, NAME, newLimitsOf, RATE } from './whitelist.js';
@@ -55,6 +55,7 @@ export const INVITE_COMMANDS: readonly Command[] = [
       const { link } = created;
       const code = link !== null && given.has('--qr') ? await qrLines(link.link, context.out.hasColour) : [];
       show(context, created, (_, out) => printCreated(created, code, out, context.clock.unixTime()));
+      if (link !== null) await revokeUnlessShown(context, created);
     },
   },
   {
@@ -92,6 +93,18 @@ export const INVITE_COMMANDS: readonly Command[] = [
     },
   },
 ];
+
+/** A link that nobody saw would stay open. */
+async function revokeUnlessShown({ session, written }: Context, { invitation }: Created): Promise<void> {
+  await written().catch(async (error: Error) => {
+    const { id } = invitation;
+    await session.call('invite.revoke', { invitation: id });
+    throw new CtlError('failed', `the link could not be shown, so it was revoked (${id}): ${error.message}`, {
+      hint: 'run it again with standard output on a terminal, or in a file on a disk with free space',
+      cause: error,
+    });
+  });
+}
 
 function paramsOf({ given, clock }: Context) {
   const [name, expires] = [given.value('--name'), given.value('--expires')];

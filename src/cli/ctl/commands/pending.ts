@@ -89,14 +89,12 @@ function printPending({ clients }: Result<'clients.pending'>, out: Output, now: 
     return;
   }
   for (const client of clients) printOne(client, out, now);
-  const last = clients.at(-1)?.client.publicKey ?? '';
+  const words = clients.at(-1)?.words ?? '';
   out.line();
-  out.line(
-    `to approve one, compare its words with its owner, then: tuntoxctl clients approve ${shortKey(last)} --name NAME`,
-    {
-      indent: 2,
-    },
-  );
+  // Not its first digits, which somebody else's key may have too.
+  out.line(`to approve one, compare its words with its owner, then: tuntoxctl clients approve ${words} --name NAME`, {
+    indent: 2,
+  });
 }
 
 function printOne({ client, words, firstAt, lastAt, requests, reason, via }: Pending, out: Output, now: number): void {

@@ -34,8 +34,14 @@ interface Transfer {
 
 export async function speed(settings: SpeedSettings, server: Remote, context: Context): Promise<number> {
   const name = settings.host?.name ?? settings.serverId.publicKey.short;
+  let isOver = false;
+  const show = (text: string): void => {
+    if (!isOver) draw(context, text);
+  };
   try {
-    return await context.stopping.orStatusOf(measureBoth(name, server, context));
+    return await context.stopping.orStatusOf(
+      measureBoth(name, server, { stdout: context.stdout, tell: context.tell, show }),
+    );
   } catch (error) {
     if (!(error instanceof CodedError) || error instanceof ServerError) throw error;
     const isMissing = ['bad-request', 'no-services', 'not-allowed'].includes(error.code);
@@ -45,17 +51,25 @@ export async function speed(settings: SpeedSettings, server: Remote, context: Co
     context.log.error(message);
     context.tell?.({ event: 'error', code: error.code, message });
     return statusOf(error.code);
+  } finally {
+    // Also after Ctrl-C in the midst of it.
+    show('');
+    isOver = true;
   }
 }
 
-async function measureBoth(name: string, server: Remote, context: Context): Promise<number> {
+async function measureBoth(
+  name: string,
+  server: Remote,
+  context: Pick<Context, 'stdout' | 'tell'> & { readonly show: (text: string) => void },
+): Promise<number> {
   await Promise.race([server.online, server.givenUp]);
   for (const direction of ['down', 'up'] as const) {
     const transfer = direction === 'down' ? download() : upload();
     const rates = await measure(transfer, server, systemClock, (past) =>
-      draw(context, `${direction.padEnd(4)}  ${rateText(past.at(-1) ?? 0)}  ${plot(past)}`),
+      context.show(`${direction.padEnd(4)}  ${rateText(past.at(-1) ?? 0)}  ${plot(past)}`),
     );
-    draw(context, '');
+    context.show('');
     const counted = rates.slice(WARM_UP / STEP);
     const bytesPerSecond = Math.round(counted.reduce((sum, one) => sum + one, 0) / Math.max(1, counted.length));
     context.tell?.({ event: 'speed', direction, bytesPerSecond });
