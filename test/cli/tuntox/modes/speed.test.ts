@@ -32,7 +32,8 @@ t.test('Ctrl-C in the midst of a measurement leaves nothing on the line', async 
   } as unknown as Remote;
   const settings = settingsOf(readCommandLine(['speed', 'nas']), {}, HOST) as SpeedSettings;
   const environment = { TERM: 'xterm' };
-  const context = { environment, log: silentLogger, stdout, stdin: new PassThrough(), hasColour: false, stopping };
+  const stdin = new PassThrough();
+  const context = { environment, log: silentLogger, stdout, stdin, hasColour: false, stopping, descriptors: [] };
   t.equal(await speed(settings, server, context), 130);
   t.match(written[0], /down +0 B\/s/);
   t.equal(written.at(-1), '\r\x1b[K\r');
