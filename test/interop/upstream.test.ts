@@ -114,28 +114,44 @@ t.test('gjedeer/tuntox', async (t) => {
     t.comment(`1 MiB up in ${await exchangeIn(namespace, theirSecondPort, { seed: 'up', up: MIB, down: 0 })} ms`);
   });
 
+  const webPort = await freeTcpPort();
+  const serve = `require('http').createServer((_, answer) => answer.end('hello')).listen(${webPort}, '::', () => console.log('ready'))`;
+  const web = startProgram('web server', [process.execPath, '-e', serve], { prefix });
+  t.teardown(() => web.stop('SIGKILL'));
+  await web.waitFor(/ready/);
+  const curl = async (url: string, ...proxy: readonly string[]) => {
+    const words = ['curl', '-sS', '--max-time', '60', ...proxy, url];
+    const command = startProgram('curl', words, { prefix });
+    t.teardown(() => command.stop('SIGKILL'));
+    return { status: await command.exited, said: command.stdout, errors: command.stderr };
+  };
+
   await t.test(
     'its SOCKS client and our server: names, IPv6, several at once, and a target that refuses',
     async (t) => {
-      const webPort = await freeTcpPort();
-      const serve = `require('http').createServer((_, answer) => answer.end('hello')).listen(${webPort}, '::', () => console.log('ready'))`;
-      const web = startProgram('web server', [process.execPath, '-e', serve], { prefix });
-      t.teardown(() => web.stop('SIGKILL'));
-      await web.waitFor(/ready/);
-      const curl = (url: string, ...more: readonly string[]) => {
-        const proxy = ['--socks5-hostname', `127.0.0.1:${theirSocksPort}`, '--max-time', '60'];
-        return startProgram('curl', ['curl', '-sS', '--no-progress-meter', ...proxy, ...more, url], { prefix });
-      };
-      const urls = [`http://localhost:${webPort}/`, `http://[::1]:${webPort}/`, `http://127.0.0.1:${webPort}/`];
-      for (const one of [...urls, ...urls].map((url) => curl(url))) {
-        await one.exited;
-        t.equal(one.stdout, 'hello', one.stderr);
-      }
-      const refused = curl('http://127.0.0.1:9/');
+      const proxy = ['--socks5-hostname', `127.0.0.1:${theirSocksPort}`];
+      const urls = ['localhost', '[::1]', '127.0.0.1'].map((host) => `http://${host}:${webPort}/`);
+      for (const one of await Promise.all([...urls, ...urls].map((url) => curl(url, ...proxy))))
+        t.equal(one.said, 'hello', one.errors);
       // Its client tells of success when it gets the ack, before the fin.
-      t.equal(await refused.exited, 52, refused.stderr);
+      t.match(await curl('http://127.0.0.1:9/', ...proxy), { status: 52 });
     },
   );
+
+  await t.test('our -D and its server', async (t) => {
+    const client = startOurs('our -D', ['-i', saveServer.id, '-D', '0']);
+    const [, port] = await client.waitFor(/listening: 127\.0\.0\.1:([0-9]+)/);
+    await client.waitFor(/connected to [0-9A-F]{8} in/, C_PATIENCE);
+    for (const host of ['localhost', '127.0.0.1']) {
+      const url = `http://${host}:${webPort}/`;
+      for (const proxy of [
+        ['--socks5-hostname', `127.0.0.1:${port}`],
+        ['--socks4a', `127.0.0.1:${port}`],
+        ['--proxytunnel', '--proxy', `http://127.0.0.1:${port}`],
+      ])
+        t.match(await curl(url, ...proxy), { status: 0, said: 'hello' }, `${host} by ${proxy[0]}`);
+    }
+  });
 
   await t.test(
     'its client redeems an invitation for a service of our daemon, reaches it alone, and a second client is refused',

@@ -20,23 +20,14 @@ export interface AgentOpenerDeps {
 
 export class AgentOpener implements Opener {
   readonly #deps: AgentOpenerDeps;
-  #count = 0;
 
   constructor(deps: AgentOpenerDeps) {
     this.#deps = deps;
   }
 
-  /** Requests and tunnels. */
-  get count(): number {
-    return this.#count;
-  }
-
   open(target: Target, handlers: OpenHandlers): () => void {
     const request = new OpenRequest(this.#deps, handlers);
-    this.#count += 1;
-    void request.run(target).finally(() => {
-      this.#count -= 1;
-    });
+    void request.run(target);
     return () => request.cancel();
   }
 }

@@ -100,10 +100,17 @@ export class AgentRemote implements Remote {
     const begin = (target: ReturnType<typeof agentTarget>): Promise<Conversation> =>
       this.#begin({ ask: 'open', host: this.#options.host, target, timeout: FORWARD_TIMEOUT });
     const opener = new AgentOpener({ log, begin });
-    const hasRoom = (): boolean => opener.count < MAX_FORWARDED;
+    const hasRoom = (): boolean => this.#forwarded < MAX_FORWARDED;
     const forward = await openForward({ clock, opener, log, floodLog: this.#floodLog, hasRoom }, spec);
     this.#forwards.add(forward);
     return forward;
+  }
+
+  /** Connections of all local ports, also those that have named no target yet. */
+  get #forwarded(): number {
+    let count = 0;
+    for (const { pending, traffic } of this.#forwards) count += pending + traffic.open;
+    return count;
   }
 
   async pipe(target: Target, streams: { readonly stdin: Readable; readonly stdout: Writable }): Promise<void> {

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
 import t from 'tap';
 import type { Conversation } from '../../../src/agent/conversation.js';
 import type { AgentEvent } from '../../../src/agent/messages.js';
@@ -47,4 +49,31 @@ t.test('a connection is logged once, however often the agent tells it, and again
     'connected to nas, direct',
   ]);
   remote.close();
+});
+
+t.test('connections that have named no target yet count to the limit of all local ports', async (t) => {
+  const sockets: Socket[] = [];
+  const remote = new AgentRemote(
+    {
+      clock: new ManualClock(),
+      ...{ log: silentLogger, connectionLog: silentLogger, begin: () => new Promise<never>(() => {}) },
+    },
+    { host: { toxId: '' }, name: 'nas', retry: { timeout: undefined, maxRetries: 0 }, isLasting: false },
+  );
+  t.teardown(() => {
+    remote.close();
+    for (const socket of sockets) socket.destroy();
+  });
+  const at = { kind: 'port', bind: '127.0.0.1', port: 0 } as const;
+  const ports = [
+    (await remote.forward({ kind: 'dynamic', at })).port,
+    (await remote.forward({ kind: 'local', at, target: { host: 'h', port: 1 } })).port,
+  ];
+  const begin = (port = 0): Socket => {
+    const socket = connect({ host: '127.0.0.1', port }).on('error', () => {});
+    sockets.push(socket);
+    return socket;
+  };
+  for (let count = 0; count < 1_024; count += 1) await once(begin(ports[count % 2]), 'connect');
+  t.equal(await new Promise((resolve) => begin(ports[0]).once('close', resolve)), true, 'the next one is reset');
 });
