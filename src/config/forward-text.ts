@@ -66,6 +66,7 @@ export function parseLocalForward(text: string): ForwardText & { readonly kind: 
 
 /** Parses the value of -D. @throws FormatError */
 export function parseDynamicForward(text: string): ForwardText & { readonly kind: 'dynamic' } {
+  if (isUdp(text)) throw new FormatError(`"${text}": programs ask for UDP themselves, by SOCKS5: remove udp:`);
   const { places: [at, second] = [], rest } = placeIn(text) ?? {};
   if (at === undefined || second !== undefined || rest !== undefined) {
     throw new FormatError(`"${text}" is not [bind:]port, as in 1080 or localhost:1080, nor the path of a socket`);

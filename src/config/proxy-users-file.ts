@@ -14,9 +14,14 @@ export interface ProxyUserText {
 
 /** @throws FileError, SecretFileError */
 export function readProxyUsersFile(path: string, log: Logger, options?: ReadOptions): ProxyUserText[] {
-  const lines = readPrivateFile(path, { log, what: 'the passwords' }, options).toString('utf8').split(/\r?\n/);
-  const users = lines.flatMap((line, index) => (line.trim() === '' ? [] : [parseUser(line, path, index + 1)]));
-  if (users.length === 0) throw new SecretFileError('bad-secret', `${path} is empty: write a line USER:PASSWORD`);
+  return parseProxyUsers(readPrivateFile(path, { log, what: 'the passwords' }, options).toString('utf8'), path);
+}
+
+/** @param name of the file, for errors @throws SecretFileError */
+export function parseProxyUsers(text: string, name: string): ProxyUserText[] {
+  const lines = text.split(/\r?\n/);
+  const users = lines.flatMap((line, index) => (line.trim() === '' ? [] : [parseUser(line, name, index + 1)]));
+  if (users.length === 0) throw new SecretFileError('bad-secret', `${name} is empty: write a line USER:PASSWORD`);
   return users;
 }
 

@@ -237,6 +237,26 @@ t.test('a reverse forward says why the server does not listen', async (t) => {
   t.equal(await forwardOf(daemon), undefined);
 });
 
+t.test('a dynamic forward may be for some users only, also after a restart', async (t) => {
+  const daemon = await TestDaemon.start(t);
+  const server = await startServer(daemon);
+  const port = await freeTcpPort();
+  const asked = { server, secret: SECRET, forward: `${port}`, kind: 'dynamic', users: 'ann:canary\n' } as const;
+  await t.rejects(daemon.call('forwards.add', { ...asked, users: 'canary' }), {
+    code: 'bad-params',
+    message: 'line 1 of the file of users is not USER:PASSWORD',
+  });
+  await t.rejects(daemon.call('forwards.add', { ...asked, forward: `${port}:a:1`, kind: 'local' }), {
+    message: /users are only for/,
+  });
+  const added = await daemon.call('forwards.add', asked);
+  t.notMatch(JSON.stringify(added), /canary/);
+  const { answer } = await send(t, port, 'CONNECT 127.0.0.1:9 HTTP/1.1\r\n\r\n');
+  t.match(answer, /^HTTP\/1\.1 407 /);
+  const { forwards } = JSON.parse(readFileSync(join(daemon.directory, 'forwards.json'), 'utf8'));
+  t.match(forwards, [{ kind: 'dynamic', users: [{ name: 'ann', password: 'canary' }] }]);
+});
+
 t.test('forwards that cannot be read are a serious warning, and stay as they are', async (t) => {
   const daemon = await TestDaemon.start(t, { state: { 'forwards.json': '{"version":1,"forwards":[{"port":1}]}' } });
   const { health, warnings } = await daemon.call('status', {});

@@ -47,6 +47,8 @@ export const AddForward = v.strictObject({
   kind: v.optional(Kind),
   /** As after -L, -D or -R of tuntox; with `local` a place is enough if a link names the target. */
   forward: v.pipe(v.string(), v.minLength(1), v.maxLength(600)),
+  /** Only with `dynamic`: lines USER:PASSWORD of those who may use it. Default: everybody who reaches the place. */
+  users: v.optional(v.pipe(v.string(), v.minLength(1), v.maxLength(65_536))),
   dryRun,
 });
 

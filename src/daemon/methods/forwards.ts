@@ -3,6 +3,8 @@ import { rfc3339 } from '../../base/clock.js';
 import { CodedError } from '../../base/coded-error.js';
 import { targetText } from '../../base/endpoint.js';
 import { FormatError } from '../../config/format-error.js';
+import { parseProxyUsers } from '../../config/proxy-users-file.js';
+import { SecretFileError } from '../../config/secret-file.js';
 import { parseKeptPlace, parseStandingForward } from '../../config/standing-forward.js';
 import { ControlError, type ControlErrorCode } from '../../control/control-error.js';
 import type { MethodHandlers, Params, Result } from '../../control/protocol.js';
@@ -49,10 +51,15 @@ export function forwardMethods({ clock, forwards, log }: Deps): Pick<MethodHandl
 }
 
 /** @throws FormatError */
-function entryOf({ server, name, secret, forward, kind }: Params<'forwards.add'>, addedAt: number): ForwardEntry {
+function entryOf(params: Params<'forwards.add'>, addedAt: number): ForwardEntry {
+  const { server, name, secret, forward, kind, users } = params;
   const { spec, serverId: id, ...parsed } = parseStandingForward(server, secret, forward, kind);
+  if (users !== undefined && spec.kind !== 'dynamic') {
+    throw new FormatError('users are only for a forward whose connections name their targets: leave them out');
+  }
   const secretBytes = parsed.secret === undefined ? undefined : Buffer.from(parsed.secret);
-  return { spec: spec as KeptSpec, server: { id, name, secret: secretBytes }, addedAt };
+  const own = users === undefined ? {} : { users: parseProxyUsers(users, 'the file of users') };
+  return { spec: { ...spec, ...own } as KeptSpec, server: { id, name, secret: secretBytes }, addedAt };
 }
 
 /** @throws ControlError */
@@ -60,7 +67,8 @@ async function explained<Value>(work: () => Promise<Value>): Promise<Value> {
   try {
     return await work();
   } catch (error) {
-    if (error instanceof FormatError) throw new ControlError('bad-params', error.message, { cause: error });
+    if (error instanceof FormatError || error instanceof SecretFileError)
+      throw new ControlError('bad-params', error.message, { cause: error });
     if (error instanceof ForwardError) {
       const hint = error.code === 'own-id' ? {} : { hint: 'to list the forwards: tuntoxctl forward list' };
       throw new ControlError(CODES[error.code], error.message, { ...hint, cause: error });

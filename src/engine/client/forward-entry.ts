@@ -3,7 +3,7 @@ import { CodedError } from '../../base/coded-error.js';
 import { type LocalPlace, placeText } from '../../base/local-place.js';
 import { errorOfSecret } from '../../config/secret-file.js';
 import { ToxId } from '../../tox/crypto/tox-id.js';
-import type { ForwardSpec } from '../../tunnel/client/forward-spec.js';
+import type { DynamicSpec, ForwardSpec } from '../../tunnel/client/forward-spec.js';
 import type { Target } from '../../tunnel/wire/target.js';
 import type { JsonFormat } from '../state/json-file.js';
 
@@ -101,7 +101,7 @@ export const forwardsFormat: JsonFormat<Forwards> = {
     forwards: forwards.map(({ spec, server, addedAt }) => ({
       kind: spec.kind,
       ...(spec.at.kind === 'unix' ? { path: spec.at.path } : { bind: spec.at.bind ?? null, port: spec.at.port }),
-      ...(spec.kind === 'dynamic' ? {} : { target: encodeTarget(spec.target) }),
+      ...(spec.kind === 'dynamic' ? encodeUsers(spec) : { target: encodeTarget(spec.target) }),
       server: {
         name: server.name ?? null,
         tox_id: server.id.toString(),
@@ -119,6 +119,9 @@ export const forwardsFormat: JsonFormat<Forwards> = {
     return decoded;
   },
 };
+
+const encodeUsers = ({ users }: DynamicSpec) =>
+  users === undefined ? {} : { users: users.map(({ name, password }) => ({ name, password })) };
 
 const encodeTarget = ({ host, port, protocol }: Target) =>
   protocol === undefined ? { host, port } : { host, port, protocol };
@@ -149,12 +152,25 @@ function decodeSpec(value: Record<string, unknown>, invalid: (field: string) => 
   if (kind !== 'reverse' && path !== undefined) {
     if (!isText(path) || !path.startsWith('/')) return invalid('path');
     const at = { kind: 'unix', path } as const;
-    return kind === 'dynamic' ? { kind, at } : { kind, at, target: decodeTarget(value.target, invalid) };
+    if (kind === 'dynamic') return { kind, at, ...decodeUsers(value.users, invalid) };
+    return { kind, at, target: decodeTarget(value.target, invalid) };
   }
   if (bind !== null && !isText(bind)) return invalid('bind');
   if (!isPort(port) || port === 0) return invalid('port');
   const at = { kind: 'port', bind: bind ?? undefined, port } as const;
-  return kind === 'dynamic' ? { kind, at } : { kind, at, target: decodeTarget(value.target, invalid) };
+  if (kind === 'dynamic') return { kind, at, ...decodeUsers(value.users, invalid) };
+  return { kind, at, target: decodeTarget(value.target, invalid) };
+}
+
+/** A list that cannot be read must not become none, which admits everybody. */
+function decodeUsers(value: unknown, invalid: (field: string) => never): Pick<DynamicSpec, 'users'> {
+  if (value === undefined) return {};
+  if (!Array.isArray(value) || value.length === 0) return invalid('users');
+  const users = value.map((one) => {
+    const { name, password } = objectOf(one);
+    return isText(name) && isText(password) ? { name, password } : invalid('users');
+  });
+  return { users };
 }
 
 function decodeTarget(value: unknown, invalid: (field: string) => never): Target {

@@ -42,7 +42,9 @@ function stored(changes: object): Record<string, unknown> {
 
 t.test('forwards are read as they were written', async (t) => {
   const unnamed = { ...everywhere(2), server: { id, name: undefined, secret: undefined } };
-  const list = [entry(1), unnamed, udp(1), atPath, dynamic, reverse(1)];
+  const users = [{ name: 'ann', password: 'a:b' }];
+  const atOther = { kind: 'port', bind: '127.0.0.1', port: 1081 } as const;
+  const list = [entry(1), unnamed, udp(1), atPath, dynamic, of({ kind: 'dynamic', at: atOther, users }), reverse(1)];
   const read = forwardsFormat.decode(JSON.parse(JSON.stringify(forwardsFormat.encode(list))));
   t.same(
     read.map(({ server, ...rest }) => [rest, server.id.toString(), server.name, server.secret?.toString()]),
@@ -63,6 +65,14 @@ t.test('a file of version 1 has local ports alone', async (t) => {
     at: { kind: 'port', bind: undefined, port: 8080 },
     target: { host: 'ssh', port: 0 },
   });
+});
+
+t.test('users of -D that cannot be read are an error, and not nobody', async (t) => {
+  const stored = forwardsFormat.encode([dynamic]) as { forwards: object[] };
+  for (const users of [null, [], 'ann:one', [{ name: 'ann' }], [{ name: '', password: 'one' }]])
+    t.throws(() => forwardsFormat.decode({ forwards: [{ ...stored.forwards[0], users }] }), {
+      message: /forward 1: its "users" is invalid/,
+    });
 });
 
 t.test('a damaged file is an error that names the field, and shows no secret', async (t) => {

@@ -15,6 +15,8 @@ const TOX_ID = /^[0-9A-Fa-f]{76}$/;
 const ALMOST_TOX_ID = /^[0-9A-Fa-f]{33,}$/;
 /** Bytes of a link or a secret, with what surrounds it. */
 const MAX_INPUT = 4_096;
+/** Bytes of a file of users. */
+const MAX_USERS = 65_536;
 
 export const FORWARD_COMMANDS: readonly Command[] = [
   {
@@ -48,6 +50,12 @@ export const FORWARD_COMMANDS: readonly Command[] = [
         about: 'as -R of tuntox: a port of the server leads to a target of this machine',
       },
       {
+        name: '--socks-auth',
+        value: 'FILE',
+        about: 'with -D: only the users in FILE, one USER:PASSWORD per line, may use it',
+        completes: 'file',
+      },
+      {
         name: '--secret-file',
         value: 'FILE',
         about: "with a Tox ID: the server's secret is in FILE; - reads standard input",
@@ -58,7 +66,8 @@ export const FORWARD_COMMANDS: readonly Command[] = [
     run: async (context) => {
       const { given, session } = context;
       const kind = kindOf(given);
-      const params = { ...(await serverOf(context)), forward: given.argument(1), kind, dryRun: given.dryRun };
+      const own = { ...(await serverOf(context)), ...(await usersOf(given)) };
+      const params = { ...own, forward: given.argument(1), kind, dryRun: given.dryRun };
       const change = await session.call('forwards.add', params);
       show(context, change, ({ forward }, out) => {
         out.line(`${given.dryRun ? 'would forward' : 'forwarding'}  ${textOf(forward)}`, { indent: 2 });
@@ -109,6 +118,15 @@ function kindOf(given: Context['given']): Forward['kind'] {
   if (isDynamic && given.has('--reverse')) throw usage('-D and -R are two kinds of forwards', 'choose one of them');
   if (isDynamic) return 'dynamic';
   return given.has('--reverse') ? 'reverse' : 'local';
+}
+
+/** @throws CtlError, FileError */
+async function usersOf(given: Context['given']): Promise<{ readonly users?: string }> {
+  const file = given.value('--socks-auth');
+  if (file === undefined) return {};
+  if (!given.has('--dynamic')) throw usage('--socks-auth is only for -D', 'remove it, or add -D');
+  const { readSmallFile } = await import('../../../base/small-file.js');
+  return { users: readSmallFile(file, MAX_USERS).toString() };
 }
 
 /** @throws CtlError */

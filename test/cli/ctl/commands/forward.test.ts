@@ -54,6 +54,16 @@ t.test('a link is an argument or comes from standard input', async (t) => {
   t.match((await add(t, ['-', '8080'], { input: `${LINK}\n` })).asked, { server: LINK });
 });
 
+t.test('-D may have a file of users, which nothing else has', async (t) => {
+  const file = join(temporaryDirectory(t), 'users');
+  writeFileSync(file, 'ann:one\n', { mode: 0o600 });
+  t.match((await add(t, [TOX_ID, '1080', '-D', '--socks-auth', file])).asked, { kind: 'dynamic', users: 'ann:one\n' });
+  t.equal((await add(t, [TOX_ID, '1080', '-D'])).asked?.users, undefined);
+  const { status, stderr } = await add(t, [TOX_ID, '1:a:1', '--socks-auth', file]);
+  t.equal(status, 2);
+  t.match(stderr, /--socks-auth is only for -D/);
+});
+
 t.test('a Tox ID may have its secret in a file, which nothing else has', async (t) => {
   const file = join(temporaryDirectory(t), 'secret');
   writeFileSync(file, 'from a file\n', { mode: 0o600 });
