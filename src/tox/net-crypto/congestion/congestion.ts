@@ -18,7 +18,7 @@ import { CarefulResume, type SavedPath } from './careful-resume.js';
 import { isHeavyLoss, judgeLosses, type Mode } from './loss-signals.js';
 import { MaxFilter } from './max-filter.js';
 import { PathLoss } from './path-loss.js';
-import { ProbeRttSchedule } from './probe-rtt-schedule.js';
+import { ProbeRttSchedule, type StartupResult } from './probe-rtt-schedule.js';
 import { Round } from './round.js';
 import type { Rtt } from './rtt.js';
 import { ShortTermModel } from './short-term-model.js';
@@ -351,8 +351,8 @@ export class Congestion {
       case 'probe-rtt':
         // The packets in flight before have had time to be acknowledged.
         if (elapsed <= 2 * this.#rtt.recent + PROBE_RTT_TIME) return;
-        this.#probeRttSchedule.end(this.#rtt.min);
-        this.#enter('cruise', now);
+        if (this.#probeRttSchedule.end(this.#rtt.min, this.#resultOfStartup(now))) this.#restart(now);
+        else this.#enter('cruise', now);
         return;
       case 'probe-up':
         // As long as a round trip takes now: behind a queue that others keep full, a shorter probe is too small a part of a round.
@@ -362,6 +362,10 @@ export class Congestion {
           this.#enter('probe-down', now);
         }
     }
+  }
+
+  #resultOfStartup(now: number): StartupResult {
+    return { age: now - this.#startupEndedAt, rate: this.#bandwidth.max, firstWindow: this.#firstWindow };
   }
 
   #raiseBound(growth: number): void {

@@ -11,10 +11,24 @@ const INTERVAL = 5000;
 /** Part of the last rounds that lost packets from which losses last, and the weight of one round. */
 const LASTING = 1 / 2;
 const PART_OF_ROUND = 1 / 8;
+/** Factor of a round trip above which the bytes in flight were too few for the rate of the path (WINDOW_GAIN). */
+const LONGER = 1.5;
+/** Age of Startup's result in which it may have to begin again. Later, others may have come to the path. */
+const EARLY = 5000;
 /** Factor by which the smallest round trip falls if a queue is the cause of such losses. */
 const FALL = 0.9;
 /** Most time between two phases because of losses, after phases that found no lower round trip. */
 const LONGEST_INTERVAL = 80_000;
+
+/** What Startup led to. */
+export interface StartupResult {
+  /** ms since it ended. */
+  readonly age: number;
+  /** The delivery rate, bytes per ms. */
+  readonly rate: number;
+  /** Bytes that Startup had in flight at first. */
+  readonly firstWindow: number;
+}
 
 export class ProbeRttSchedule {
   #raisedRounds = 0;
@@ -22,8 +36,9 @@ export class ProbeRttSchedule {
   #beganAt = 0;
   /** Between two phases because of losses. */
   #lossInterval = INTERVAL;
-  /** The smallest round trip before the phase; undefined unless losses are its reason. */
-  #roundTripBefore: number | undefined;
+  /** The smallest round trip before the phase, and whether losses are its reason. */
+  #roundTripBefore = Number.POSITIVE_INFINITY;
+  #isForLosses = false;
 
   /** @param round.isLossy whether it lost more than single packets */
   endRound({ isRaised, isLossy }: { readonly isRaised: boolean; readonly isLossy: boolean }): void {
@@ -39,16 +54,25 @@ export class ProbeRttSchedule {
 
   /** A phase begins. @param roundTrip the smallest one so far */
   begin(roundTrip: number, now: number): void {
-    this.#roundTripBefore = this.#isLossLasting ? roundTrip : undefined;
+    this.#roundTripBefore = roundTrip;
+    this.#isForLosses = this.#isLossLasting;
     this.#beganAt = now;
     this.#raisedRounds = 0;
   }
 
-  /** The phase has ended. @param roundTrip the smallest one that it found */
-  end(roundTrip: number): void {
-    if (this.#roundTripBefore === undefined) return;
-    const hasFallen = roundTrip < FALL * this.#roundTripBefore;
-    this.#lossInterval = hasFallen ? INTERVAL : Math.min(LONGEST_INTERVAL, 2 * this.#lossInterval);
+  /**
+   * The phase has ended. Beside a queue that others keep full, Startup takes the delay of the way for the round trip, and ends with less
+   * than its first window in flight.
+   * @param roundTrip the smallest one that the phase found
+   * @returns whether Startup has to begin again with it
+   */
+  end(roundTrip: number, startup: StartupResult): boolean {
+    const before = this.#roundTripBefore;
+    if (this.#isForLosses) {
+      this.#lossInterval = roundTrip < FALL * before ? INTERVAL : Math.min(LONGEST_INTERVAL, 2 * this.#lossInterval);
+    }
+    const wasTooSmall = startup.rate * before < startup.firstWindow;
+    return roundTrip > LONGER * before && startup.age < EARLY && wasTooSmall;
   }
 
   get #isLossLasting(): boolean {

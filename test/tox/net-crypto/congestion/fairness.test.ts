@@ -27,8 +27,8 @@ class Contest {
     this.#second = new StreamPair(link, { beside: this.#first });
   }
 
-  startPeers(): void {
-    for (const pair of [this.#first, this.#second]) {
+  startPeers(count = 2): void {
+    for (const pair of [this.#first, this.#second].slice(0, count)) {
       pair.fill(Number.POSITIVE_INFINITY);
       this.#flows.push(() => pair.far.received);
     }
@@ -61,11 +61,11 @@ class Contest {
     };
   }
 
-  /** The rate of each flow, as a part of its fair share. */
-  shares(): number[] {
-    this.advance(SETTLED);
+  /** The rate of each flow, as a part of its fair share. @param settled ms before it is measured @param measured ms */
+  shares(settled = SETTLED, measured = MEASURED): number[] {
+    this.advance(settled);
     const before = this.#flows.map((flow) => flow());
-    this.advance(MEASURED);
+    this.advance(measured);
     const got = this.#flows.map((flow, index) => flow() - (before[index] ?? 0));
     const fair = got.reduce((sum, bytes) => sum + bytes, 0) / got.length;
     return got.map((bytes) => bytes / fair);
@@ -121,3 +121,17 @@ for (const queue of QUEUES) {
     t.ok(Math.min(...shares) >= 1 / 3, `${shares}`);
   });
 }
+
+t.test(
+  'a peer that starts beside a queue of 160 ms that Cubic keeps full soon has a third of a fair share',
+  async (t) => {
+    for (const ahead of [6000, 7000, 8000]) {
+      const contest = new Contest(160);
+      contest.startRival(new Cubic());
+      contest.advance(ahead);
+      contest.startPeers(1);
+      const shares = contest.shares(0, 6000);
+      t.ok(Math.min(...shares) >= 1 / 3, `${shares}`);
+    }
+  },
+);

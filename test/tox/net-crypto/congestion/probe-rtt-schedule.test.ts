@@ -1,7 +1,8 @@
 import t from 'tap';
-import { ProbeRttSchedule } from '../../../../src/tox/net-crypto/congestion/probe-rtt-schedule.js';
+import { ProbeRttSchedule, type StartupResult } from '../../../../src/tox/net-crypto/congestion/probe-rtt-schedule.js';
 
 const RAISED = { isRaised: true, isLossy: false };
+const STARTED: StartupResult = { age: 1_000, rate: 1_000, firstWindow: 100_000 };
 const LOSSY = { isRaised: false, isLossy: true };
 
 const after = (rounds: number, round: { readonly isRaised: boolean; readonly isLossy: boolean }): ProbeRttSchedule => {
@@ -32,7 +33,7 @@ t.test(
     let now = 5_000;
     for (const wait of [10_000, 20_000, 40_000, 80_000, 80_000]) {
       schedule.begin(50, now);
-      schedule.end(49);
+      schedule.end(49, STARTED);
       t.notOk(schedule.isDue(now + wait - 1));
       now += wait;
       t.ok(schedule.isDue(now));
@@ -43,8 +44,23 @@ t.test(
 t.test('a phase that found a lower round trip is soon followed by another one while losses last', async (t) => {
   const schedule = after(20, LOSSY);
   schedule.begin(50, 5_000);
-  schedule.end(49);
+  schedule.end(49, STARTED);
   schedule.begin(50, 20_000);
-  schedule.end(40);
+  schedule.end(40, STARTED);
   t.ok(schedule.isDue(25_000));
 });
+
+t.test(
+  'Startup begins again when it ended just before, with less than its first window, at a round trip that was too small',
+  async (t) => {
+    const begins = (roundTrip: number, startup: Partial<StartupResult> = {}): boolean => {
+      const schedule = new ProbeRttSchedule();
+      schedule.begin(40, 10_000);
+      return schedule.end(roundTrip, { ...STARTED, ...startup });
+    };
+    t.ok(begins(61));
+    t.notOk(begins(60), 'not much longer than was known');
+    t.notOk(begins(200, { age: 5_000 }), 'long ago');
+    t.notOk(begins(200, { rate: 2_500 }), 'more than the first window');
+  },
+);
