@@ -178,6 +178,26 @@ t.test('gjedeer/tuntox', async (t) => {
     },
   );
 
+  await t.test(
+    'its client uses a share by the line that this prints, reaches no other target, and notices its end',
+    async (t) => {
+      const share = startOurs('our share', ['share', target, '--uses', '1']);
+      const line = /tuntox -i ([0-9A-F]{76}) -s (\S+) -L \d+:(\S+)/;
+      const [, shareId = '', shared = '', shown] = await share.waitFor(line);
+      t.equal(shown, target);
+      const [save, localPort, otherPort] = [await makeSave('sharing'), await freeTcpPort(), await freeTcpPort()];
+      const forwards = ['-i', shareId, '-L', `${localPort}:${target}`, '-L', `${otherPort}:127.0.0.1:9`];
+      const sharing = await startUpstream('sharing upstream', ['-C', save.directory, ...forwards], shared);
+      await share.waitFor(/^client [0-9A-F]{8} connected/m, C_PATIENCE);
+      await sharing.waitFor(/Bound to local port(.|\n)*Bound to local port/, C_PATIENCE);
+      t.comment(`1 MiB in ${await exchangeIn(namespace, localPort, { seed: 'shared', up: 0, down: MIB })} ms`);
+      await t.rejects(exchangeIn(namespace, otherPort, { seed: 'other', up: 0, down: 1 }));
+      await share.waitFor(/was refused 127\.0\.0\.1:9: no line of what is shared allows it/);
+      t.equal(await share.stop('SIGINT'), 0);
+      await sharing.waitFor(/Lost connection to server/, C_PATIENCE);
+    },
+  );
+
   await t.test('our server refuses a wrong secret of its client', async (t) => {
     const short = saveWrong.id.slice(0, 8);
     await ours.waitFor(new RegExp(`${short}: refused, it sent a wrong secret`), C_PATIENCE);

@@ -128,6 +128,27 @@ t.test('a target may be the name of a service', async (t) => {
   t.match(await output(t, clientPlace, ['forward']), new RegExp(`127\\.0\\.0\\.1:${port} +web `));
 });
 
+t.test('a forward by the link of an invitation for a service leads to it, and goes with the service', async (t) => {
+  const network = await CommandNetwork.start(t);
+  const [, node] = network.node;
+  const [serverPlace, clientPlace] = [daemonPlace(t, node, ALONE), daemonPlace(t, node, ALONE)];
+  for (const place of [serverPlace, clientPlace]) await startDaemon(t, place);
+  await output(t, serverPlace, ['expose', 'web', String(await network.service(echo))]);
+  const invitation = await output(t, serverPlace, ['invite', 'create', '--name', 'office', '--allow', 'web']);
+  const [link = ''] = /tuntox:\/\/\S+/.exec(invitation) ?? [];
+  const port = await freeTcpPort();
+  t.match(await output(t, clientPlace, ['forward', 'add', link, String(port)]), /web/);
+  t.ok(await isServed(port));
+  t.match(await output(t, clientPlace, ['forward']), new RegExp(`127\\.0\\.0\\.1:${port} +web .* direct `));
+  t.match(await output(t, serverPlace, ['whitelist', 'list']), /^office .* web .*invited/m);
+  const socket = connect({ host: '127.0.0.1', port });
+  socket.on('error', () => {}).write('hello');
+  await once(socket, 'data');
+  const closed = new Promise((resolve) => socket.once('close', resolve));
+  await output(t, serverPlace, ['services', 'remove', 'web', '--yes']);
+  await closed;
+});
+
 t.test('two that add the same forward at once: one of them does, and the other is told', async (t) => {
   const { clientPlace, serverPlace } = await start(t);
   const [toxId] = (await output(t, serverPlace, ['id'])).split('\n') as [string];
