@@ -1,9 +1,8 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { silentLogger } from '../../../src/base/logger.js';
-import { AccessControl, type AccessSettings } from '../../../src/engine/access/access-control.js';
-import { AccessPolicy, friendRequestMessage } from '../../../src/engine/access/access-policy.js';
+import type { AccessSettings } from '../../../src/engine/access/access-control.js';
+import { friendRequestMessage } from '../../../src/engine/access/access-policy.js';
 import type { WhitelistEntry } from '../../../src/engine/access/whitelist.js';
 import { parseAllowed } from '../../../src/engine/access/whitelist.js';
 import { type FileSystem, nodeFileSystem } from '../../../src/engine/state/file-system.js';
@@ -13,7 +12,7 @@ import { FailingFileSystem, systemError } from '../../support/failing-file-syste
 import { ManualClock } from '../../support/manual-clock.js';
 import { SeededRandom } from '../../support/seeded-random.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
-import { NAMES } from '../support/names.js';
+import { type Access, type AccessOptions, entryOf, openAccess } from '../support/access.js';
 
 const random = new SeededRandom(4);
 const newKey = (): PublicKey => generateKeyPair(random).publicKey;
@@ -22,45 +21,10 @@ const SECRET = Buffer.from('correct horse');
 const CLOSED: AccessSettings = { require: 'all', isOpen: false, givenSecret: undefined };
 const AT_ONCE = { grace: 0, dropSessions: false };
 
-const entry = (publicKey: PublicKey, more: Partial<WhitelistEntry> = {}): WhitelistEntry => ({
-  publicKey,
-  alias: undefined,
-  allow: [],
-  rate: undefined,
-  maxTunnels: undefined,
-  expiresAt: undefined,
-  note: '',
-  addedAt: 1,
-  invited: false,
-  ...more,
-});
-
-interface Door {
-  readonly clock: ManualClock;
-  readonly control: AccessControl;
-  readonly policy: AccessPolicy;
-}
-
-async function open(
-  t: Test,
-  options: { directory?: string; settings?: Partial<AccessSettings>; files?: FileSystem; clock?: ManualClock } = {},
-): Promise<Door> {
-  const { clock = new ManualClock() } = options;
-  const { directory = temporaryDirectory(t), files = nodeFileSystem } = options;
-  const control = await AccessControl.open(
-    { clock, random, log: silentLogger, files },
-    { path: directory, names: NAMES },
-    {
-      ...CLOSED,
-      ...options.settings,
-    },
-  );
-  t.teardown(() => control.close());
-  return { clock, control, policy: new AccessPolicy(control) };
-}
+const open = (t: Test, options?: AccessOptions): Promise<Access> => openAccess(t, random, options);
 
 /** `later` when only a slow check can tell. */
-function outcome({ policy, clock }: Door, publicKey: PublicKey, secret?: Buffer): string {
+function outcome({ policy, clock }: Access, publicKey: PublicKey, secret?: Buffer): string {
   let said = 'later';
   policy.decide({ publicKey, message: friendRequestMessage(secret) }, clock.now(), (decision) => {
     said = decision.isAdmitted ? `by ${decision.factors}` : decision.reason;
@@ -77,9 +41,9 @@ t.test('the whole table: secret, whitelist, expiry, ban, open, require', async (
             const door = await open(t, { settings: { isOpen, require } });
             const { control, clock } = door;
             if (hasSecret) await control.setSecret(SECRET, AT_ONCE);
-            if (listed === 'not on it') await control.addEntries([entry(newKey())]);
-            if (listed === 'on it') await control.addEntries([entry(CLIENT)]);
-            if (listed === 'expired') await control.addEntries([entry(CLIENT, { expiresAt: clock.unixTime() })]);
+            if (listed === 'not on it') await control.addEntries([entryOf(newKey())]);
+            if (listed === 'on it') await control.addEntries([entryOf(CLIENT)]);
+            if (listed === 'expired') await control.addEntries([entryOf(CLIENT, { expiresAt: clock.unixTime() })]);
             if (ban === 'kept') await control.ban(CLIENT, 'test', undefined);
             if (ban === 'in memory') control.banInMemory(CLIENT, 'test', clock.unixTime() + 1);
             for (const said of ['nothing', 'wrong', 'right'] as const) {
@@ -124,7 +88,7 @@ function expectedOutcome({ hasSecret, listed, ban, isOpen, require, said }: Case
 t.test('removing the last entry admits no client until the whitelist is dropped', async (t) => {
   const door = await open(t, { settings: { isOpen: true } });
   await door.control.setSecret(SECRET, AT_ONCE);
-  await door.control.addEntries([entry(CLIENT)]);
+  await door.control.addEntries([entryOf(CLIENT)]);
   await door.control.removeEntry(CLIENT);
   t.equal(outcome(door, CLIENT, SECRET), 'not-whitelisted');
   await door.control.dropWhitelist();
@@ -136,7 +100,7 @@ t.test('everything but the secret itself is there again after a restart', async 
   const first = await open(t, { directory });
   await first.control.setSecret(SECRET, AT_ONCE);
   const allow = ['127.0.0.1:22', 'deny class:private:0'].map((text, index) => parseAllowed(text, index + 1));
-  const listed = entry(CLIENT, { alias: 'laptop', allow, expiresAt: 2_000_000_000, note: 'of the owner' });
+  const listed = entryOf(CLIENT, { alias: 'laptop', allow, expiresAt: 2_000_000_000, note: 'of the owner' });
   await first.control.addEntries([listed]);
   const banned = newKey();
   await first.control.ban(banned, 'guesses', 2_000_000_000);
@@ -158,7 +122,7 @@ t.test('everything but the secret itself is there again after a restart', async 
 t.test('a change that cannot be saved changes nothing, whatever step fails', async (t) => {
   const directory = temporaryDirectory(t);
   const before = await open(t, { directory });
-  await before.control.addEntries([entry(CLIENT)]);
+  await before.control.addEntries([entryOf(CLIENT)]);
   const text = readFileSync(join(directory, 'whitelist.json'), 'utf8');
   let failures = 0;
   for (let at = 0; at < 20; at += 1) {
@@ -193,7 +157,7 @@ t.test('limits are kept, and a file of an older version has none', async (t) => 
   writeFileSync(join(directory, 'whitelist.json'), listed({ key: LISTED }));
   const { control } = await open(t, { directory });
   t.match(control.entryOf(LISTED), { rate: undefined, maxTunnels: undefined });
-  await control.addEntries([entry(CLIENT, { rate: 5000, maxTunnels: 3 })]);
+  await control.addEntries([entryOf(CLIENT, { rate: 5000, maxTunnels: 3 })]);
   const again = await open(t, { directory });
   t.match(again.control.entry(CLIENT), { rate: 5000, maxTunnels: 3 });
 });
@@ -214,20 +178,20 @@ t.test('an unreadable file admits no client, stays as it is, and the error says 
   ] as const) {
     const directory = temporaryDirectory(t);
     const before = await open(t, { directory });
-    await before.control.addEntries([entry(CLIENT)]);
+    await before.control.addEntries([entryOf(CLIENT)]);
     writeFileSync(join(directory, name), content);
     const door = await open(t, { directory, settings: { isOpen: true } });
     t.match(door.control.errors, [said]);
     t.equal(outcome(door, CLIENT, SECRET), 'banned', `${name} ${content}`);
     t.notOk(door.policy.isOpen);
     t.equal(readFileSync(join(directory, name), 'utf8'), content);
-    if (name === 'whitelist.json') await t.rejects(door.control.addEntries([entry(newKey())]), said);
+    if (name === 'whitelist.json') await t.rejects(door.control.addEntries([entryOf(newKey())]), said);
   }
 });
 
 t.test('a client is banned and unbanned on a full disk, which stays an error', async (t) => {
   const directory = temporaryDirectory(t);
-  await (await open(t, { directory })).control.addEntries([entry(CLIENT)]);
+  await (await open(t, { directory })).control.addEntries([entryOf(CLIENT)]);
   const files: FileSystem = {
     ...nodeFileSystem,
     createNew: async () => {
@@ -265,13 +229,13 @@ t.test('a connected client is disconnected by removal, expiry, a ban, or a dropp
   control.onChange(() => {
     changes += 1;
   });
-  await control.addEntries([entry(CLIENT, { expiresAt: clock.unixTime() + 5 })]);
+  await control.addEntries([entryOf(CLIENT, { expiresAt: clock.unixTime() + 5 })]);
   t.equal(policy.reasonToLeave(CLIENT, 'whitelist', false), undefined);
   const before = changes;
   clock.advance(5_000);
   t.equal(changes, before + 1, 'told when the entry expires');
   t.equal(policy.reasonToLeave(CLIENT, 'whitelist', false), 'expired');
-  await control.changeEntry(CLIENT, () => entry(CLIENT));
+  await control.changeEntry(CLIENT, () => entryOf(CLIENT));
   t.equal(policy.reasonToLeave(CLIENT, 'whitelist', false), undefined);
   await control.setSecret(SECRET, AT_ONCE);
   t.equal(
@@ -319,7 +283,7 @@ t.test('an entry expires within a second, also where the machine slept or its cl
   };
   // Not at the beginning of a second.
   clock.advance(900);
-  await control.addEntries([entry(CLIENT, { expiresAt: clock.unixTime() + 100 * 86_400 })]);
+  await control.addEntries([entryOf(CLIENT, { expiresAt: clock.unixTime() + 100 * 86_400 })]);
   told();
   clock.advance(60_000);
   t.equal(told(), 0);
@@ -348,7 +312,7 @@ t.test('a wrong secret is right at once when the secret is changed to it', async
 
 t.test('a change of an entry applies to its present state, and a removed entry does not come back', async (t) => {
   const { control } = await open(t);
-  await control.addEntries([entry(CLIENT)]);
+  await control.addEntries([entryOf(CLIENT)]);
   await Promise.all([
     control.changeEntry(CLIENT, (old) => ({ ...old, note: 'of one' })),
     control.changeEntry(CLIENT, (old) => ({ ...old, alias: 'of-another' })),
@@ -375,18 +339,20 @@ t.test('a secret of the settings replaces the stored one', async (t) => {
 
 t.test('aliases and keys on the whitelist are unique', async (t) => {
   const { control } = await open(t);
-  await control.addEntries([entry(CLIENT, { alias: 'laptop' })]);
-  await t.rejects(control.addEntries([entry(CLIENT)]), { code: 'exists' });
-  await t.rejects(control.addEntries([entry(newKey()), entry(newKey(), { alias: 'laptop' })]), { code: 'alias-taken' });
+  await control.addEntries([entryOf(CLIENT, { alias: 'laptop' })]);
+  await t.rejects(control.addEntries([entryOf(CLIENT)]), { code: 'exists' });
+  await t.rejects(control.addEntries([entryOf(newKey()), entryOf(newKey(), { alias: 'laptop' })]), {
+    code: 'alias-taken',
+  });
   t.equal(control.entries.length, 1, 'all or nothing');
 });
 
 t.test('the whitelist takes ten thousand entries, thousands of them at once', async (t) => {
   const { control } = await open(t);
   const named = (from: number): WhitelistEntry[] =>
-    Array.from({ length: 5_000 }, (_, at) => entry(new PublicKey(random.bytes(32)), { alias: `n${from + at}` }));
+    Array.from({ length: 5_000 }, (_, at) => entryOf(new PublicKey(random.bytes(32)), { alias: `n${from + at}` }));
   await control.addEntries(named(0));
   await control.addEntries(named(5_000));
   t.equal(control.entries.length, 10_000);
-  await t.rejects(control.addEntries([entry(newKey())]), { code: 'full' });
+  await t.rejects(control.addEntries([entryOf(newKey())]), { code: 'full' });
 });

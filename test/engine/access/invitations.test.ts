@@ -1,20 +1,17 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { silentLogger } from '../../../src/base/logger.js';
-import { AccessControl, type AccessSettings } from '../../../src/engine/access/access-control.js';
-import { AccessPolicy, friendRequestMessage } from '../../../src/engine/access/access-policy.js';
+import { friendRequestMessage } from '../../../src/engine/access/access-policy.js';
 import type { Invitation } from '../../../src/engine/access/invitation.js';
 import type { NewInvitation } from '../../../src/engine/access/invitations.js';
-import { parseAllowed, type WhitelistEntry } from '../../../src/engine/access/whitelist.js';
+import { parseAllowed } from '../../../src/engine/access/whitelist.js';
 import { type FileSystem, nodeFileSystem, type OpenFile } from '../../../src/engine/state/file-system.js';
 import { generateKeyPair } from '../../../src/tox/crypto/key-pair.js';
 import { PublicKey } from '../../../src/tox/crypto/keys.js';
 import { FailingFileSystem, systemError } from '../../support/failing-file-system.js';
-import { ManualClock } from '../../support/manual-clock.js';
 import { SeededRandom } from '../../support/seeded-random.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
-import { NAMES } from '../support/names.js';
+import { type Access, type AccessOptions, entryOf, openAccess } from '../support/access.js';
 
 const random = new SeededRandom(13);
 const newKey = (): PublicKey => generateKeyPair(random).publicKey;
@@ -32,42 +29,10 @@ const HASTY: FileSystem = {
   openToRead: (path) => unsynced(nodeFileSystem.openToRead(path)),
 };
 
-const entry = (publicKey: PublicKey, more: Partial<WhitelistEntry> = {}): WhitelistEntry => ({
-  publicKey,
-  alias: undefined,
-  allow: [],
-  rate: undefined,
-  maxTunnels: undefined,
-  expiresAt: undefined,
-  note: '',
-  addedAt: 1,
-  invited: false,
-  ...more,
-});
-
-interface Server {
-  readonly clock: ManualClock;
-  readonly control: AccessControl;
-  readonly policy: AccessPolicy;
-  /** Keys that sent wrong secrets, with how many. */
-  readonly guesses: [PublicKey, number][];
-}
-
-async function open(
-  t: Test,
-  options: { directory?: string; settings?: Partial<AccessSettings>; files?: FileSystem; clock?: ManualClock } = {},
-): Promise<Server> {
-  const { clock = new ManualClock(), directory = temporaryDirectory(t), files = nodeFileSystem } = options;
-  const settings = { require: 'all' as const, isOpen: false, givenSecret: undefined, ...options.settings };
-  const deps = { clock, random, log: silentLogger, files };
-  const control = await AccessControl.open(deps, { path: directory, names: NAMES }, settings);
-  t.teardown(() => control.close());
-  const guesses: [PublicKey, number][] = [];
-  return { clock, control, policy: new AccessPolicy(control, (...guess) => guesses.push(guess)), guesses };
-}
+const open = (t: Test, options?: AccessOptions): Promise<Access> => openAccess(t, random, options);
 
 /** @returns the secret of the invitation */
-async function invite({ clock, control }: Server, more: Partial<NewInvitation> = {}): Promise<string> {
+async function invite({ clock, control }: Access, more: Partial<NewInvitation> = {}): Promise<string> {
   const limits = { rate: undefined, maxTunnels: undefined };
   const wanted = {
     name: undefined,
@@ -81,7 +46,7 @@ async function invite({ clock, control }: Server, more: Partial<NewInvitation> =
 }
 
 /** `by …` or the reason of the refusal. */
-const ask = ({ policy, clock }: Server, publicKey: PublicKey, secret?: string): Promise<string> =>
+const ask = ({ policy, clock }: Access, publicKey: PublicKey, secret?: string): Promise<string> =>
   new Promise((resolve) => {
     const message = friendRequestMessage(secret === undefined ? undefined : Buffer.from(secret));
     policy.decide({ publicKey, message }, clock.now(), (decision) => {
@@ -89,8 +54,8 @@ const ask = ({ policy, clock }: Server, publicKey: PublicKey, secret?: string): 
     });
   });
 
-const lastInvitation = ({ control }: Server): Invitation => control.invitations.all.at(-1) as Invitation;
-const idOfLast = (server: Server): string => lastInvitation(server).id;
+const lastInvitation = ({ control }: Access): Invitation => control.invitations.all.at(-1) as Invitation;
+const idOfLast = (server: Access): string => lastInvitation(server).id;
 
 type Row = {
   readonly invitation: 'open' | 'used' | 'expired' | 'revoked' | 'wrong';
@@ -135,9 +100,9 @@ t.test('the decision table of invitations', async (t) => {
     const givenSecret = hasSecret ? SECRET : undefined;
     const server = await open(t, { settings: { isOpen, require, givenSecret }, files: HASTY });
     const { control, clock } = server;
-    if (isFactor) await control.addEntries([entry(newKey())]);
-    if (listing === 'listed') await control.addEntries([entry(CLIENT)]);
-    if (listing === 'expired') await control.addEntries([entry(CLIENT, { expiresAt: clock.unixTime() })]);
+    if (isFactor) await control.addEntries([entryOf(newKey())]);
+    if (listing === 'listed') await control.addEntries([entryOf(CLIENT)]);
+    if (listing === 'expired') await control.addEntries([entryOf(CLIENT, { expiresAt: clock.unixTime() })]);
     if (listing === 'invited') await ask(server, CLIENT, await invite(server));
     const secret = await invite(server);
     if (invitation === 'used') await ask(server, newKey(), secret);
@@ -195,7 +160,7 @@ t.test('clients of one invitation are named with numbers, and so is one whose na
     ['laptop', 'laptop-2', 'laptop-3'],
   );
   const long = 'a'.repeat(32);
-  await server.control.addEntries([entry(newKey(), { alias: long })]);
+  await server.control.addEntries([entryOf(newKey(), { alias: long })]);
   const next = newKey();
   await ask(server, next, await invite(server, { name: long }));
   t.equal(server.control.entry(next)?.alias, `${'a'.repeat(30)}-2`);
@@ -244,7 +209,7 @@ t.test('an invitation leaves the name, targets and end that its owner wrote for 
   const server = await open(t);
   await server.control.setSecret(SECRET, { grace: 0, dropSessions: false });
   const allow = [parseAllowed('a:1', 1)];
-  await server.control.addEntries([entry(CLIENT, { alias: 'nas', allow, note: 'mine' })]);
+  await server.control.addEntries([entryOf(CLIENT, { alias: 'nas', allow, note: 'mine' })]);
   t.equal(await ask(server, CLIENT), 'no-secret');
   t.equal(await ask(server, CLIENT, await invite(server, { name: 'laptop' })), 'by whitelist');
   t.match(server.control.entry(CLIENT), { alias: 'nas', allow, note: 'mine', invited: true });
@@ -318,7 +283,7 @@ t.test('revoking ends the link; the clients that came stay, unless they are remo
   await control.invitations.revoke([idOfLast(server)], false);
   t.equal(await ask(server, newKey(), secret), 'invitation-revoked');
   t.equal(await ask(server, CLIENT), 'by whitelist');
-  await control.addEntries([entry(newKey(), { alias: 'by-hand' })]);
+  await control.addEntries([entryOf(newKey(), { alias: 'by-hand' })]);
   await control.invitations.revoke([idOfLast(server)], true);
   t.same(
     control.entries.map(({ alias }) => alias),
@@ -345,7 +310,7 @@ t.test('clients that come too late are noted with their time, once each, also ov
   t.match(lastInvitation(server).late, [{ publicKey: CLIENT, at, state: 'used' }], 'at once');
   clock.advance(10_000);
   // Changes wait for each other.
-  await server.control.addEntries([entry(newKey())]);
+  await server.control.addEntries([entryOf(newKey())]);
   const again = await open(t, { directory, clock });
   t.match(lastInvitation(again).late, [{ publicKey: CLIENT, at, state: 'used' }]);
   for (let client = 0; client < 100; client += 1) await ask(again, newKey(), secret);
@@ -374,7 +339,7 @@ t.test('guesses at an invitation are limited as those at a secret', async (t) =>
 t.test('a secret that can be of no invitation is nothing to invitations', async (t) => {
   const server = await open(t);
   await invite(server);
-  await server.control.addEntries([entry(newKey())]);
+  await server.control.addEntries([entryOf(newKey())]);
   for (const text of ['wrong horse', WRONG.toUpperCase(), `${WRONG}a`]) {
     t.equal(await ask(server, CLIENT, text), 'not-whitelisted');
   }
@@ -397,7 +362,7 @@ t.test('turning the whitelist off keeps the clients that came by an invitation',
   const server = await open(t);
   await ask(server, CLIENT, await invite(server));
   const listed = newKey();
-  await server.control.addEntries([entry(listed)]);
+  await server.control.addEntries([entryOf(listed)]);
   await server.control.dropWhitelist();
   t.equal(await ask(server, CLIENT), 'by whitelist');
   t.equal(await ask(server, listed), 'closed');
@@ -422,7 +387,7 @@ t.test('a full whitelist takes no client by an invitation', async (t) => {
     bytes.writeUInt32BE(number);
     return new PublicKey(bytes);
   });
-  await server.control.addEntries(keys.map((key) => entry(key)));
+  await server.control.addEntries(keys.map((key) => entryOf(key)));
   t.equal(await ask(server, CLIENT, await invite(server)), 'not-saved');
   t.equal(lastInvitation(server).redemptions.length, 0);
 });

@@ -9,6 +9,7 @@ import { generateKeyPair } from '../../../src/tox/crypto/key-pair.js';
 import type { Target } from '../../../src/tunnel/wire/target.js';
 import { SeededRandom } from '../../support/seeded-random.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
+import { entryOf } from '../support/access.js';
 
 const { publicKey } = generateKeyPair(new SeededRandom(7));
 const servicesOf = (...names: readonly [string, number][]) => ({
@@ -43,17 +44,8 @@ const RULES: Readonly<Record<Rules, string | undefined>> = {
   missing: undefined,
 };
 
-const entry = (...allow: string[]): WhitelistEntry => ({
-  publicKey,
-  alias: 'laptop',
-  allow: allow.map((text, index) => parseAllowed(text, index + 1)),
-  rate: undefined,
-  maxTunnels: undefined,
-  expiresAt: undefined,
-  note: '',
-  addedAt: 1,
-  invited: false,
-});
+const entry = (...allow: string[]): WhitelistEntry =>
+  entryOf(publicKey, { alias: 'laptop', allow: allow.map((text, index) => parseAllowed(text, index + 1)) });
 const ENTRIES: Readonly<Record<Allow, WhitelistEntry | undefined>> = {
   'no entry': undefined,
   empty: entry(),
