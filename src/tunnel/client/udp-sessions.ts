@@ -11,6 +11,11 @@ import type { Opener } from './peer-opener.js';
 
 /** Sessions of one owner; another one takes the place of the one that was idle longest. */
 const MAX_SESSIONS = 512;
+/**
+ * Sessions of one owner that wait for the answer to their request. More than a burst of a program; without the limit one that sends to
+ * many destinations, which costs it nothing, would fill the queue to the peer with requests.
+ */
+const MAX_REQUESTS = 128;
 /** Datagrams and bytes of one session that wait for the answer to its request; others are lost. */
 const MAX_WAITING = 16;
 const MAX_WAITING_BYTES = 128 * 1024;
@@ -83,7 +88,7 @@ export class UdpSessions {
     const { clock, hasRoom, onFull, onRefused, opener } = this.#deps;
     const isFull = !hasRoom();
     onFull(isFull);
-    if (isFull) return undefined;
+    if (isFull || this.pending >= MAX_REQUESTS) return undefined;
     if (this.#sessions.size >= MAX_SESSIONS) this.#longestIdle?.end();
     const session = new Session({ send: reply, onOver: () => this.#onOver(key, session) });
     this.#sessions.set(key, session);
