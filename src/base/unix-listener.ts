@@ -9,8 +9,11 @@ const PRIVATE_UMASK = 0o177;
 
 export class UnixListenError extends CodedError<'too-long' | 'not-a-socket' | 'in-use'> {}
 
-/** @throws UnixListenError, and the system's errors; then nothing has changed */
-export async function listenAtPath(server: Server, path: string): Promise<void> {
+/**
+ * @returns a function that ends it, and removes the socket if it is still ours
+ * @throws UnixListenError, and the system's errors; then nothing has changed
+ */
+export async function listenAtPath(server: Server, path: string): Promise<() => void> {
   if (Buffer.byteLength(path) > MAX_UNIX_PATH) {
     throw new UnixListenError(
       'too-long',
@@ -19,9 +22,15 @@ export async function listenAtPath(server: Server, path: string): Promise<void> 
   }
   await removeDead(path);
   await listenPrivately(server, path);
+  const ours = statusOf(path);
+  return () => {
+    // Node removes whatever is at the path. Ours was removed then, so nobody can connect; the process keeps its descriptor.
+    if (isSame(statusOf(path), ours)) server.close();
+    else server.unref();
+  };
 }
 
-/** Creates the socket with mode 0600. Node removes it when the server is closed. @throws the system's error */
+/** Creates the socket with mode 0600. @throws the system's error */
 async function listenPrivately(server: Server, path: string): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -43,6 +52,7 @@ async function removeDead(path: string): Promise<void> {
   for (;;) {
     const found = statusOf(path);
     if (found === undefined) return;
+    if (found.isDirectory()) throw new UnixListenError('not-a-socket', `${path} is a directory: name a socket in it`);
     if (!found.isSocket()) {
       throw new UnixListenError(
         'not-a-socket',
@@ -52,13 +62,18 @@ async function removeDead(path: string): Promise<void> {
     if (await isAlive(path)) {
       throw new UnixListenError('in-use', `another program listens on ${path}: choose another path`);
     }
-    // Another process may have replaced it meanwhile; the file system gives the same inode number again.
-    const now = statusOf(path);
-    if (now?.ino !== found.ino || now.ctimeNs !== found.ctimeNs) continue;
+    // Another process may have replaced it meanwhile.
+    if (!isSame(statusOf(path), found)) continue;
     unlinkSync(path);
     return;
   }
 }
+
+type Status = ReturnType<typeof statusOf>;
+
+/** The file system gives the same inode number again. */
+const isSame = (one: Status, other: Status): boolean =>
+  one?.ino === other?.ino && one?.birthtimeNs === other?.birthtimeNs;
 
 const statusOf = (path: string) => lstatSync(path, { bigint: true, throwIfNoEntry: false });
 

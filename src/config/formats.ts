@@ -194,6 +194,13 @@ export function parseTargetOrService(text: string): TargetText {
   return parseTcpTarget(text);
 }
 
+/** Parses a target that has a stream. @throws FormatError */
+export function parseStreamTarget(text: string): TargetText {
+  const target = parseTargetOrService(text);
+  if (target.protocol === undefined) return target;
+  throw new FormatError(`"${text}" has datagrams, and this is a stream: -L udp:PORT:HOST:PORT reaches it`);
+}
+
 function parseTcpTarget(text: string): TargetText {
   if (isServiceName(text)) return { host: parseServiceName(text), port: 0 };
   return parseTarget(text, ', nor the name of a service, nor the path of a Unix socket');

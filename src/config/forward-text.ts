@@ -47,6 +47,7 @@ export function parseLocalForwards(text: string): ForwardText[] {
   if (prefix === UDP && places[0]?.kind !== 'port') {
     throw new FormatError(`"${text}": a forward of datagrams begins at a port, as in udp:53:127.0.0.1:53`);
   }
+  if (isUdp(rest)) throw new FormatError(`in "${text}" udp: stands in front of all, as in udp:53:127.0.0.1:53`);
   const targets = targetsIn(rest, places.length, text);
   return places.map((at, index) => {
     const target = targets[index] ?? rest;
@@ -76,8 +77,9 @@ export function parseDynamicForward(text: string): ForwardText & { readonly kind
 
 /** Parses the value of -R. @returns a forward, or one for each port of a range @throws FormatError */
 export function parseReverseForwards(text: string): ForwardText[] {
-  if (isUdp(text)) throw new FormatError(`"${text}": a reverse forward is for TCP only: remove udp:`);
   const { places, rest } = placeIn(text) ?? {};
+  if (isUdp(text) || isUdp(rest ?? ''))
+    throw new FormatError(`"${text}": a reverse forward is for TCP only: remove udp:`);
   if (places === undefined || rest === undefined) {
     throw new FormatError(`"${text}" is not [bind:]port:host:port, as in 8080:127.0.0.1:80`);
   }

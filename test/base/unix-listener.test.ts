@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, lstatSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:net';
+import { existsSync, lstatSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { listenAtPath } from '../../src/base/unix-listener.js';
@@ -10,11 +10,11 @@ function pathIn(t: Test): string {
   return join(temporaryDirectory(t), 'a.sock');
 }
 
-async function listen(t: Test, path: string): Promise<Server> {
+/** @returns a function that ends it */
+async function listen(t: Test, path: string): Promise<() => void> {
   const server = createServer();
   t.teardown(() => server.close());
-  await listenAtPath(server, path);
-  return server;
+  return listenAtPath(server, path);
 }
 
 const CRASH = "require('node:net').createServer().listen(process.argv[1], () => process.kill(process.pid, 'SIGKILL'))";
@@ -22,11 +22,11 @@ const CRASH = "require('node:net').createServer().listen(process.argv[1], () => 
 t.test('only its user may connect, and the socket is gone with its server', async (t) => {
   const path = pathIn(t);
   const umask = process.umask();
-  const server = await listen(t, path);
+  const close = await listen(t, path);
   t.ok(lstatSync(path).isSocket());
   t.equal(lstatSync(path).mode & 0o777, 0o600);
   t.equal(process.umask(), umask, 'other files are made as before');
-  server.close();
+  close();
   t.notOk(existsSync(path));
 });
 
@@ -59,6 +59,18 @@ t.test('of two at once one gets a dead socket, and the other learns that it is i
   );
 });
 
+t.test('what stands in the place of a socket that somebody removed is not removed at the end', async (t) => {
+  const directory = temporaryDirectory(t);
+  const [path, other] = [join(directory, 'a.sock'), join(directory, 'b.sock')];
+  const ends = [await listen(t, path), await listen(t, other)];
+  for (const one of [path, other]) rmSync(one);
+  writeFileSync(path, 'precious');
+  await listen(t, other);
+  for (const end of ends) end();
+  t.equal(readFileSync(path, 'utf8'), 'precious');
+  t.ok(lstatSync(other).isSocket(), 'that of another process');
+});
+
 t.test('what is not a socket is never removed', async (t) => {
   const directory = temporaryDirectory(t);
   const file = join(directory, 'file');
@@ -66,8 +78,9 @@ t.test('what is not a socket is never removed', async (t) => {
   const link = join(directory, 'link');
   symlinkSync(join(directory, 'nothing'), link);
   mkdirSync(join(directory, 'sub'));
-  for (const path of [file, link, join(directory, 'sub')])
+  for (const path of [file, link])
     await t.rejects(listen(t, path), { code: 'not-a-socket', message: /move it away/ }, path);
+  await t.rejects(listen(t, join(directory, 'sub')), { code: 'not-a-socket', message: /name a socket in it/ });
   t.equal(readFileSync(file, 'utf8'), 'precious');
   t.ok(lstatSync(link).isSymbolicLink());
 });

@@ -87,6 +87,7 @@ t.test('udp: in front is of the whole forward', async (t) => {
   t.match(parseLocalForward('udp:*:5353:127.0.0.1:53'), { at: { bind: undefined, port: 5353 }, target });
   t.match(parseLocalForward('udp:5353:dns'), { at: port(5353), target: { host: 'dns', port: 0, protocol: 'udp' } });
   t.throws(() => parseLocalForward('udp:53:/run/b.sock'), { code: 'format' }, 'a stream has no datagrams');
+  t.throws(() => parseLocalForward('53:udp:h:53'), { code: 'format', message: /stands in front of all/ });
   for (const place of ['/tmp/a.sock', 'fd', 'fd/dns'])
     t.throws(() => parseLocalForward(`udp:${place}:h:53`), { code: 'format', message: /begins at a port/ }, place);
 });
@@ -165,6 +166,7 @@ t.test('a reverse forward is a port of the server and a target of this machine',
     ['/run/a.sock:h:80', /does not begin with a port/],
     ['fd:h:80', /does not begin with a port/],
     ['udp:53:h:53', /for TCP only/],
+    ['53:udp:h:53', /for TCP only/],
   ] as const) {
     t.throws(() => parseReverseForwards(text), { code: 'format', message }, text);
   }

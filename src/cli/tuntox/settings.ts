@@ -26,7 +26,7 @@ import {
   parsePortRange,
   parseRetries,
   parseSharedTarget,
-  parseTargetOrService,
+  parseStreamTarget,
   parseTimeout,
   parseToxId,
   parseUses,
@@ -256,7 +256,7 @@ function jobOf(flags: FlagSet, { isPing = flags.has('--ping') }: { readonly isPi
   const forwards = forwardsOf(flags);
   const sshPort = flags.all('--ssh-pipe', parsePort).at(-1);
   const ofSsh = sshPort === undefined ? [] : [{ host: LOOPBACK, port: sshPort }];
-  const [target, secondTarget] = [...ofSsh, ...flags.all('--pipe', parseTargetOrService)];
+  const [target, secondTarget] = [...ofSsh, ...flags.all('--pipe', parseStreamTarget)];
   if ([forwards.length > 0, target !== undefined, isPing].filter(Boolean).length > 1) {
     throw new UsageError('-L, -W and -p cannot be combined (nor -D and -R with these two): choose one');
   }

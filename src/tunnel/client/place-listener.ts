@@ -23,6 +23,7 @@ export class PlaceListener {
   readonly #host: HostListener<Server>;
   /** At a path or a descriptor. */
   #server: Server | undefined;
+  #closeServer = (): void => {};
   #isClosed = false;
 
   constructor(deps: PlaceListenerDeps) {
@@ -58,17 +59,17 @@ export class PlaceListener {
   close(): void {
     this.#isClosed = true;
     this.#host.close();
-    this.#server?.close();
+    this.#closeServer();
     this.#server = undefined;
   }
 
   async #listenAt(place: Of<'unix' | 'descriptor'>): Promise<void> {
     const server = this.#makeServer();
-    if (place.kind === 'unix') await listenAtPath(server, place.path);
-    else await listenOn(server, place.fd);
+    this.#closeServer =
+      place.kind === 'unix' ? await listenAtPath(server, place.path) : await listenOn(server, place.fd);
     server.on('error', this.#deps.onError);
     // It may have been closed meanwhile.
-    if (this.#isClosed) server.close();
+    if (this.#isClosed) this.#closeServer();
     else this.#server = server;
   }
 
@@ -79,12 +80,12 @@ export class PlaceListener {
 
 const isLoopback = ({ address }: AddressInfo): boolean => address === '::1' || address.startsWith('127.');
 
-function listenOn(server: Server, fd: number): Promise<void> {
+function listenOn(server: Server, fd: number): Promise<() => void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen({ fd }, () => {
       server.off('error', reject);
-      resolve();
+      resolve(() => server.close());
     });
   });
 }

@@ -62,6 +62,10 @@ t.test('a usage error says how to correct it, with status 2', async (t) => {
     [['-p', '-i', ID.slice(1)], /^tuntox: -i: a Tox ID has 76 hex digits, this one has 75/],
     [['-p', '-i', `0${ID.slice(1)}`], /^tuntox: -i: the checksum/],
     [['-i', ID, '-L', '70000:a:22'], /^tuntox: -L: "70000" is not a port/],
+    [
+      ['-i', ID, '-W', 'udp:a:53'],
+      /^tuntox: -W: "udp:a:53" has datagrams, and this is a stream: -L udp:PORT:HOST:PORT/,
+    ],
     [['-u', '1:65536'], /^tuntox: -u: "65536" is not a port/],
     [[...NOWHERE], /^tuntox: this server could not admit any client: .*--secret-file/],
     [[...NOWHERE], /^tuntox: the secret in TUNTOX_SHARED_SECRET is empty/, { TUNTOX_SHARED_SECRET: '' }],
