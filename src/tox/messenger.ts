@@ -227,7 +227,7 @@ class MessengerFriend {
 
   /**
    * Sends a custom packet (first byte 160 to 191, at most 1373 bytes), or returns false: the friend is not online, or there is no room,
-   * in which case `onDrain` follows. The buffer must not change afterwards.
+   * in which case `onDrain` follows.
    */
   sendLossless(packet: Buffer): boolean {
     if (!isCustomLossless(packet)) throw new RangeError('custom lossless packets begin with 160 to 191');

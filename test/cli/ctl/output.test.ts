@@ -159,7 +159,7 @@ t.test('clients pending shows the words to compare, and how a client came', asyn
   const { stdout } = await run(['clients', 'pending'], { socket, terminal: 80 });
   const lines = uncoloured(stdout).split('\n');
   t.match(lines[0], /^[0-9A-F]{8} {2}canal brave ivory mango slim zebra$/);
-  t.match(lines[4], /^ {2}2[0-9]s ago: its entry on the whitelist has expired, 14 requests in 10m(?:\d+s)?$/);
+  t.match(lines[4], /^ {2}\d+s ago: its entry on the whitelist has expired, 14 requests in 10m(?:\d+s)?$/);
   t.equal(lines[5], '  came by the node 192.168.1.7:33445 in the local network');
   t.match(stdout, /a reason of a later daemon, 3 requests in 10m(?:\d+s)?\n {2}came by the relay 77B0D4E1\n/);
   t.match(uncoloured(stdout).replaceAll(/\s+/g, ' '), /then: tuntoxctl clients approve(?: [a-z]+){6} --name NAME $/);
