@@ -12,6 +12,8 @@ import type { Results } from './support/results.js';
 /** Before all others, in this order: what people ask first. */
 const FIRST = [
   'first-byte',
+  'warm',
+  'standing-forward',
   'links',
   'latency',
   'tunnels',
