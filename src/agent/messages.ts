@@ -33,6 +33,9 @@ export type AgentTarget =
   /** A Unix socket of the server; absolute. */
   | { readonly path: string };
 
+/** What the agent's own machine has: a TCP port as it sees it, or a Unix socket. */
+export type OwnTarget = { readonly host: string; readonly port: number } | { readonly path: string };
+
 interface ToServer {
   readonly host: AgentHost;
   /** Whether to refuse at once if the agent is not connected to the server. */
@@ -46,6 +49,15 @@ interface ToServer {
 export type ServerRequest =
   /** Connects this connection with a target of the server. */
   | ({ readonly ask: 'open'; readonly target: AgentTarget } & ToServer)
+  /**
+   * Has the server open a port, and connects what comes in there with a target of this machine, until the client disconnects. `bind` is
+   * an address of the server; null for all of them. Port 0 means any.
+   */
+  | ({
+      readonly ask: 'listen';
+      readonly at: { readonly bind: string | null; readonly port: number };
+      readonly target: OwnTarget;
+    } & ToServer)
   /** Measures round trips, one after another. */
   | ({ readonly ask: 'ping'; readonly count: number } & ToServer)
   /** Lists what the server offers. */
@@ -134,8 +146,15 @@ function serverRequest(message: Message): ServerRequest | string {
       if (target === undefined) return 'target: {"host":"…","port":22}, {"service":"…"} or {"path":"/…"} is expected';
       return { ask: 'open', target, ...common };
     }
+    case 'listen': {
+      const at = placeOf(message.at);
+      const target = ownTargetOf(message.target);
+      if (at === undefined) return 'at: {"bind":"127.0.0.1","port":8080} is expected; null for all addresses';
+      if (target === undefined) return 'target: {"host":"…","port":22} or {"path":"/…"} is expected';
+      return { ask: 'listen', at, target, ...common };
+    }
     default:
-      return 'ask: open, ping, services, hold, leave, status or stop is expected';
+      return 'ask: open, listen, ping, services, hold, leave, status or stop is expected';
   }
 }
 
@@ -162,6 +181,19 @@ function targetOf(value: unknown): AgentTarget | undefined {
   if (protocol !== undefined && protocol !== 'udp') return undefined;
   if (isName(service)) return { service, protocol };
   return isName(host) && isWhole(port, 1, 65_535) ? { host, port, protocol } : undefined;
+}
+
+function placeOf(value: unknown): { readonly bind: string | null; readonly port: number } | undefined {
+  const { bind, port } = isObject(value) ? value : {};
+  if (bind !== null && !isName(bind)) return undefined;
+  return isWhole(port, 0, 65_535) ? { bind, port } : undefined;
+}
+
+function ownTargetOf(value: unknown): OwnTarget | undefined {
+  const target = targetOf(value);
+  if (target === undefined || 'path' in target) return target;
+  const isTcp = 'host' in target && target.protocol === undefined;
+  return isTcp ? { host: target.host, port: target.port } : undefined;
 }
 
 function targetsOf(value: unknown = []): AgentTarget[] | undefined {

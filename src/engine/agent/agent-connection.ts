@@ -33,6 +33,7 @@ import type { RemoteServer } from '../client/remote-server.js';
 import type { HeldServer, ServerPool } from '../client/server-pool.js';
 import { agentDatagramEnd } from './agent-datagrams.js';
 import { agentEnd } from './agent-end.js';
+import { tellPort } from './agent-port.js';
 import { tunnelTarget } from './agent-target.js';
 
 /** ms for the request, on a busy machine. */
@@ -237,6 +238,7 @@ export class AgentConnection {
 
   #begin(request: ServerRequest, server: RemoteServer): void {
     if (request.ask === 'open') this.#open(tunnelTarget(request.target), server);
+    else if (request.ask === 'listen') void this.#listen(request, server);
     else if (request.ask === 'ping') void this.#ping(request.count, server);
     else if (request.ask === 'services') void this.#listServices(server);
   }
@@ -255,6 +257,19 @@ export class AgentConnection {
       onRefused: (reason) => this.#fail(reason, explainReason(reason)),
     });
     this.#undo.push(cancel);
+  }
+
+  /** Never rejects. */
+  async #listen({ at, target }: Extract<ServerRequest, { ask: 'listen' }>, server: RemoteServer): Promise<void> {
+    try {
+      const place = { kind: 'port', bind: at.bind ?? undefined, port: at.port } as const;
+      const forward = await server.forward({ kind: 'reverse', at: place, target: tunnelTarget(target) });
+      if (this.#state === 'serving')
+        this.#undo.push(tellPort(forward, this.#deps.clock, (event) => this.#write(event)));
+      else forward.abort();
+    } catch (error) {
+      this.#failWith(error);
+    }
   }
 
   /** Never rejects. */

@@ -10,12 +10,13 @@ import { FloodLog } from '../../base/flood-log.js';
 import { Listeners } from '../../base/listeners.js';
 import type { Logger } from '../../base/logger.js';
 import { watchStdio } from '../../base/stdio-error.js';
-import type { Forward, ForwardSpec } from '../../tunnel/client/forward-spec.js';
+import type { Forward, ForwardSpec, ReverseSpec } from '../../tunnel/client/forward-spec.js';
 import { openForward } from '../../tunnel/client/open-forward.js';
-import type { Target } from '../../tunnel/wire/target.js';
+import { type Target, unixPathOf } from '../../tunnel/wire/target.js';
 import type { RetryPolicy } from '../client/connect-retry.js';
 import type { RemoteServer } from '../client/remote-server.js';
 import { AgentOpener } from './agent-opener.js';
+import { AgentPort } from './agent-port.js';
 import { agentTarget } from './agent-target.js';
 
 /** What the jobs of a client ask of a server. */
@@ -97,6 +98,7 @@ export class AgentRemote implements Remote {
 
   async forward(spec: ForwardSpec): Promise<Forward> {
     const { clock, log } = this.#deps;
+    if (spec.kind === 'reverse') return this.#reverse(spec);
     const begin = (target: ReturnType<typeof agentTarget>): Promise<Conversation> =>
       this.#begin({ ask: 'open', host: this.#options.host, target, timeout: FORWARD_TIMEOUT });
     const opener = new AgentOpener({ log, begin });
@@ -111,6 +113,17 @@ export class AgentRemote implements Remote {
     let count = 0;
     for (const { pending, traffic } of this.#forwards) count += pending + traffic.open;
     return count;
+  }
+
+  #reverse(spec: ReverseSpec): Forward {
+    const { clock, log } = this.#deps;
+    const { bind = null, port } = spec.at;
+    const target = unixPathOf(spec.target) === undefined ? spec.target : { path: spec.target.host };
+    const begin = (): Promise<Conversation> =>
+      this.#begin({ ask: 'listen', host: this.#options.host, at: { bind, port }, target });
+    const forward = new AgentPort({ clock, log, begin }, spec);
+    this.#forwards.add(forward);
+    return forward;
   }
 
   async pipe(target: Target, streams: { readonly stdin: Readable; readonly stdout: Writable }): Promise<void> {

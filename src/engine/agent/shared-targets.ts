@@ -19,6 +19,8 @@ export const refusalOfShared =
     if (shared === undefined) return `the daemon of this machine has no forward to this server: ${ADD}`;
     if (request.host.secret !== undefined) return 'the daemon of this machine uses its own secret: send none';
     if (request.ask === 'leave') return 'the daemon of this machine keeps its connections';
+    // It would connect to its own machine with its own rights.
+    if (request.ask === 'listen') return 'the daemon of this machine has servers open no ports for its users';
     if (request.ask === 'services') return 'the daemon of this machine does not list the services of servers';
     const other = targetsOf(request)
       .map(tunnelTarget)

@@ -71,6 +71,8 @@ export interface RemotePort {
   readonly state: RemotePortState;
   /** Calls back with the state now, and with each change. @returns a function that removes the listener */
   watch(listener: (state: RemotePortState) => void): () => void;
+  /** Calls back when a connection has begun or ended. @returns a function that removes the listener */
+  onTraffic(listener: () => void): () => void;
 }
 
 /** What has come through a forward. */

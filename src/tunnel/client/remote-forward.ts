@@ -44,6 +44,7 @@ export class RemoteForward implements Forward, RemotePort {
   readonly #deps: Deps;
   readonly #retries: Backoff;
   readonly #changes = new Listeners<[state: RemotePortState]>();
+  readonly #traffic = new Listeners<[]>();
   readonly #tunnels = new Set<CarriedTunnel>();
   /** Of tunnels that have ended. */
   #ended = { total: 0, bytesSent: 0, bytesReceived: 0 };
@@ -99,8 +100,13 @@ export class RemoteForward implements Forward, RemotePort {
     return this.#changes.add(listener);
   }
 
+  onTraffic(listener: () => void): () => void {
+    return this.#traffic.add(listener);
+  }
+
   onTunnelOpened(tunnel: CarriedTunnel): void {
     this.#tunnels.add(tunnel);
+    this.#traffic.tell();
   }
 
   onTunnelClosed(tunnel: CarriedTunnel): void {
@@ -108,6 +114,7 @@ export class RemoteForward implements Forward, RemotePort {
     this.#ended.total += 1;
     this.#ended.bytesSent += tunnel.bytesSent;
     this.#ended.bytesReceived += tunnel.bytesReceived;
+    this.#traffic.tell();
   }
 
   close(): void {

@@ -132,8 +132,9 @@ export class TestDaemon {
     let stack: FakeStack | undefined;
     const startEngine = async (
       log: Logger,
-      { mayReach, servicesFor = () => [], sourceOf = () => undefined, limitsOf, names, place, settings }: EngineOptions,
+      { mayReach, mayListen, servicesFor = () => [], names, place, settings, ...rest }: EngineOptions,
     ): Promise<Engine> => {
+      const { sourceOf = () => undefined, limitsOf } = rest;
       const identity = await Identity.open({ random, log }, place, names);
       const { publicKey, nospam } = identity.savedata.identity;
       stack = new FakeStack(network, new ToxId(publicKey, nospam), encodeSavedata(identity.savedata));
@@ -145,6 +146,7 @@ export class TestDaemon {
         servicesFor,
         sourceOf,
         ...(limitsOf && { limitsOf }),
+        ...(mayListen && { mayListen }),
       });
       const nodes = settings.nodes ?? [NOBODY];
       const engine = new Engine({ clock, random, log, tox: stack, tunnels, identity }, { nodes, names });

@@ -11,6 +11,7 @@ import { Engine } from '../../../src/engine/engine.js';
 import { Identity, type IdentityPlace } from '../../../src/engine/state/identity.js';
 import { ToxId } from '../../../src/tox/crypto/tox-id.js';
 import { encodeSavedata } from '../../../src/tox/savedata.js';
+import type { MayListen } from '../../../src/tunnel/remote-ports.js';
 import type { MayReach } from '../../../src/tunnel/server/request-handler.js';
 import { TunnelService } from '../../../src/tunnel/tunnel-service.js';
 import { SeededRandom } from '../../support/seeded-random.js';
@@ -30,6 +31,7 @@ export interface Peer {
 
 export interface PeerOptions {
   readonly mayReach?: MayReach;
+  readonly mayListen?: MayListen;
   readonly place?: IdentityPlace;
   readonly clock?: Clock;
 }
@@ -44,7 +46,8 @@ export async function startPeer(network: Map<string, FakeStack>, options: PeerOp
   const identity = await Identity.open({ random, log }, options.place ?? { kind: 'nowhere' }, NAMES);
   const { publicKey, nospam } = identity.savedata.identity;
   const tox = new FakeStack(network, new ToxId(publicKey, nospam), encodeSavedata(identity.savedata));
-  const tunnels = new TunnelService({ clock, random, log: silentLogger, mayReach: options.mayReach ?? noTarget });
+  const { mayReach = noTarget, mayListen } = options;
+  const tunnels = new TunnelService({ clock, random, log: silentLogger, mayReach, ...(mayListen && { mayListen }) });
   const nodes = [{ host: '192.0.2.1', port: 33445, publicKey }];
   const engine = new Engine({ clock, random, log, tox, tunnels, identity }, { nodes, names: NAMES });
   await engine.start();

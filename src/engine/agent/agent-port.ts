@@ -1,0 +1,166 @@
+/**
+ * -R through the agent, which has the server open the port, and connects to the target itself. It tells the client
+ *
+ *     {"event":"port","state":"asking"}
+ *     {"event":"port","state":"listening","port":8080}
+ *     {"event":"port","state":"refused","code":"not-allowed","message":"…"}
+ *     {"event":"traffic","open":1,"total":3,"bytesSent":4096,"bytesReceived":512}
+ */
+import { AgentError, type Conversation } from '../../agent/conversation.js';
+import type { AgentEvent } from '../../agent/messages.js';
+import { AgentSocketError } from '../../agent/socket-file.js';
+import type { Clock, Timer } from '../../base/clock.js';
+import { messageOf } from '../../base/coded-error.js';
+import { Listeners } from '../../base/listeners.js';
+import { placeText } from '../../base/local-place.js';
+import type { Logger } from '../../base/logger.js';
+import type {
+  Forward,
+  ForwardTraffic,
+  RemotePort,
+  RemotePortState,
+  ReverseSpec,
+} from '../../tunnel/client/forward-spec.js';
+import { describeTarget } from '../../tunnel/wire/target.js';
+
+/** ms between the events `traffic`: many connections may begin at once. */
+const TRAFFIC_INTERVAL = 250;
+/** ms until a client asks again whose agent has ended. */
+const RETRY = 2_000;
+
+/** The agent's side. @returns a function that closes the port and its connections */
+export function tellPort(forward: Forward, clock: Clock, write: (event: object) => void): () => void {
+  let timer: Timer | undefined;
+  const undo = [
+    forward.remote?.watch(({ kind: state, ...rest }) => write({ event: 'port', state, ...rest })),
+    forward.remote?.onTraffic(() => {
+      timer ??= clock.after(TRAFFIC_INTERVAL, () => {
+        timer = undefined;
+        write({ event: 'traffic', ...forward.traffic });
+      });
+    }),
+  ];
+  return () => {
+    timer?.cancel();
+    for (const end of undo) end?.();
+    forward.abort();
+  };
+}
+
+interface Deps {
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Asks the agent for the port; starts an agent if none is running. @throws AgentSocketError, AgentError */
+  readonly begin: () => Promise<Conversation>;
+}
+
+/** The client's side. Where the agent ends, the next one is asked. */
+export class AgentPort implements Forward, RemotePort {
+  readonly spec: ReverseSpec;
+  readonly #deps: Deps;
+  readonly #changes = new Listeners<[state: RemotePortState]>();
+  readonly #onTraffic = new Listeners<[]>();
+  #state: RemotePortState = { kind: 'asking' };
+  #traffic: ForwardTraffic = { open: 0, total: 0, bytesSent: 0, bytesReceived: 0 };
+  #port: number;
+  #conversation: Conversation | undefined;
+  #retry: Timer | undefined;
+  #isClosed = false;
+
+  constructor(deps: Deps, spec: ReverseSpec) {
+    this.spec = spec;
+    this.#deps = deps;
+    this.#port = spec.at.port;
+    void this.#run();
+  }
+
+  get at(): ReverseSpec['at'] {
+    return { ...this.spec.at, port: this.#port };
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  get pending(): number {
+    return 0;
+  }
+
+  /** As the agent has told it last. */
+  get traffic(): ForwardTraffic {
+    return this.#traffic;
+  }
+
+  get remote(): RemotePort {
+    return this;
+  }
+
+  get state(): RemotePortState {
+    return this.#state;
+  }
+
+  watch(listener: (state: RemotePortState) => void): () => void {
+    listener(this.#state);
+    return this.#changes.add(listener);
+  }
+
+  onTraffic(listener: () => void): () => void {
+    return this.#onTraffic.add(listener);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#retry?.cancel();
+    this.#conversation?.close();
+  }
+
+  abort(): void {
+    this.close();
+  }
+
+  /** Never rejects. */
+  async #run(): Promise<void> {
+    try {
+      const conversation = await this.#deps.begin();
+      this.#conversation = conversation;
+      if (this.#isClosed) conversation.close();
+      for (let event = await conversation.next(); event !== undefined; event = await conversation.next())
+        this.#onEvent(event);
+    } catch (error) {
+      if (!(error instanceof AgentError || error instanceof AgentSocketError)) throw error;
+      this.#conversation?.close();
+      // The connection to the server, which the command holds beside it, tells what ended the agent.
+      if (error.code !== 'shutting-down')
+        this.#change({ kind: 'refused', code: error.code, message: messageOf(error) });
+    }
+    if (this.#isClosed) return;
+    if (this.#state.kind === 'listening') this.#change({ kind: 'asking' });
+    this.#traffic = { ...this.#traffic, open: 0 };
+    this.#retry = this.#deps.clock.after(RETRY, () => void this.#run());
+  }
+
+  #onEvent({ event, state, port, code, message, ...rest }: AgentEvent): void {
+    if (event === 'traffic') {
+      const { open, total, bytesSent, bytesReceived } = rest;
+      if (![open, total, bytesSent, bytesReceived].every(Number.isSafeInteger)) return;
+      this.#traffic = { open, total, bytesSent, bytesReceived } as ForwardTraffic;
+      this.#onTraffic.tell();
+    } else if (event === 'port' && state === 'listening') {
+      this.#port = Number(port);
+      this.#change({ kind: 'listening', port: this.#port });
+    } else if (event === 'port' && state === 'refused') {
+      this.#change({ kind: 'refused', code: String(code), message: String(message) });
+    } else if (event === 'port') this.#change({ kind: 'asking' });
+  }
+
+  #change(state: RemotePortState): void {
+    const { log } = this.#deps;
+    const before = this.#state;
+    if (state.kind === 'listening')
+      log.info(`the server listens on ${placeText(this.at)} for ${describeTarget(this.spec.target)} here`);
+    else if (state.kind === 'refused' && !(before.kind === 'refused' && before.message === state.message))
+      log.warn(state.message);
+    this.#state = state;
+    this.#changes.tell(state);
+  }
+}
