@@ -96,6 +96,12 @@ export class RemotePorts {
     return pending;
   }
 
+  pendingOf(peerId: string): number {
+    let pending = 0;
+    for (const { forward, link } of this.#ports) if (link.peerId === peerId) pending += forward.pending;
+    return pending;
+  }
+
   /** The port that a peer has under a forward id. */
   find(peerId: string, forwardId: number): ListenPlace | undefined {
     for (const port of this.#ports)

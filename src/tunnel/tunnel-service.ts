@@ -348,7 +348,7 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
   /** Why a peer may have no other tunnel; undefined when it may. */
   #refusalFor(peerId: string): string | undefined {
     const { maxTunnels } = this.#limitsOf(peerId);
-    const dials = this.#requests.dialsOf(peerId);
+    const dials = this.#requests.dialsOf(peerId) + this.#ports.pendingOf(peerId);
     if (maxTunnels !== undefined && this.#tunnels.of(peerId, 'client').length + dials >= maxTunnels)
       return `this client may have ${countText(maxTunnels, 'tunnel')} (--max-tunnels)`;
     const own = this.#tunnelCounts.of(peerId) + dials;

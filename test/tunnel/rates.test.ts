@@ -3,7 +3,10 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import t, { type Test } from 'tap';
+import { silentLogger } from '../../src/base/logger.js';
+import type { RemoteForward } from '../../src/tunnel/client/remote-forward.js';
 import type { PeerLimits } from '../../src/tunnel/peer-limits.js';
+import { TunnelService } from '../../src/tunnel/tunnel-service.js';
 import { channelPair } from './support/channel-pair.js';
 import { localSpec } from './support/local-spec.js';
 import { UpstreamPeer } from './support/upstream-peer.js';
@@ -201,4 +204,31 @@ t.test('datagrams of a client above the rate are dropped, and a stream beside th
   const got = target.count.bytes - before;
   t.ok(isNear(got + sum(counts), 10 * RATE), `${got} and ${sum(counts)} bytes`);
   t.ok(got > 3 * RATE && sum(counts) > 3 * RATE);
+});
+
+t.test('connections at a port that the client has opened (-R) count for its rate and its tunnels', async (t) => {
+  const world = new World(t);
+  const channels = channelPair();
+  const { clock, random } = world;
+  const server = new TunnelService({
+    ...{ clock, random, log: silentLogger, descriptors: Number.POSITIVE_INFINITY },
+    mayReach: () => ({ allowed: true }),
+    mayListen: () => ({ allowed: true }),
+    limitsOf: () => ({ rate: RATE, maxTunnels: 2 }),
+  });
+  t.teardown(() => server.stop());
+  const client = world.service();
+  server.attach(channels.server);
+  client.attach(channels.client, { isServer: true });
+  const target = { host: '127.0.0.1', port: await world.target(pump) };
+  const at = { kind: 'port', bind: '127.0.0.1', port: 0 } as const;
+  const forward = (await client.forward(channels.client.peerId, { kind: 'reverse', at, target })) as RemoteForward;
+  await until(() => forward.state.kind === 'listening');
+  const sockets = await Promise.all([1, 2, 3, 4, 5].map(() => world.connect(forward.port)));
+  const counts = sockets.map(counted);
+  await until(() => sockets.filter(({ destroyed }) => destroyed).length === 3 && server.list().length === 2);
+  await pass(world, 1_000);
+  const before = sum(counts);
+  await pass(world, 10_000);
+  t.ok(isNear(sum(counts) - before, 10 * RATE), `${sum(counts) - before} bytes`);
 });
