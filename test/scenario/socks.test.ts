@@ -88,6 +88,36 @@ t.test(
   },
 );
 
+t.test('curl learns that a target does not answer, and reaches another one meanwhile', async (t) => {
+  if (!requirementsMet(t, CURL, systemFile('/usr/bin/python3', 'python3'))) return;
+  const network = await CommandNetwork.start(t);
+  const { id } = await network.server();
+  const port = await web(t);
+  // The system drops connections to a program that accepts none, as a firewall does.
+  const silent = startProgram('python3', [
+    ...['/usr/bin/python3', '-c'],
+    `import socket, time
+one = socket.create_server(('127.0.0.1', 0), backlog=0)
+waiting = [socket.socket() for _ in range(4)]
+for other in waiting:
+    other.setblocking(False)
+    other.connect_ex(one.getsockname())
+print(one.getsockname()[1], flush=True)
+time.sleep(600)`,
+  ]);
+  t.teardown(() => silent.stop('SIGKILL'));
+  const [, silentPort] = await silent.waitFor(/^([0-9]+)$/m);
+  const proxy = await portOf(network.command('client', ['-i', id, '-D', '0']));
+  const url = `http://127.0.0.1:${silentPort}/`;
+  const slow = [
+    curl(t, ['--socks5-hostname', `127.0.0.1:${proxy}`], url),
+    curl(t, ['--proxytunnel', '--proxy', `http://127.0.0.1:${proxy}`], url),
+  ] as const;
+  t.match(await curl(t, ['--socks4a', `127.0.0.1:${proxy}`], `http://localhost:${port}/`), { said: 'hello' });
+  t.match(await slow[0], { status: PROXY_REFUSED, errors: /\(6\)/ }, 'the code of SOCKS 5');
+  t.match(await slow[1], { status: TUNNEL_REFUSED, errors: /504/ });
+});
+
 t.test('a program in Python sends datagrams by SOCKS 5, to a name that the server resolves', async (t) => {
   if (!requirementsMet(t, PYSOCKS)) return;
   const network = await CommandNetwork.start(t);
