@@ -86,17 +86,16 @@ export class ConnectedUdp {
 
   /**
    * @param to.address literal
-   * @param to.from a literal address of this machine; undefined: the system chooses
+   * @param to.from a literal address of this machine, and a port that it should have if it is free; undefined: the system chooses
    * @param handlers.onError also later, when ICMP reports that a datagram was refused
    */
   constructor(
-    to: { readonly address: string; readonly port: number; readonly from?: string | undefined },
+    to: UdpAddress & { readonly from?: UdpAddress | undefined },
     handlers: { onConnected(): void; onDatagram(bytes: Buffer): void; onError(error: Error): void },
   ) {
     const socket = create(to.address);
     this.#socket = socket;
     this.#onError = (error) => this.#isClosed || handlers.onError(error);
-    socket.on('error', this.#onError);
     socket.on('message', (bytes) => this.#isClosed || handlers.onDatagram(bytes));
     const connect = (): void => {
       if (this.#isClosed) return;
@@ -107,8 +106,28 @@ export class ConnectedUdp {
       // The types lack the error, which Node passes.
       socket.connect(to.port, to.address, onConnected as () => void);
     };
-    if (to.from === undefined) connect();
-    else socket.bind({ address: to.from, exclusive: true }, connect);
+    // Later, so that no handler is called before the caller has the socket.
+    queueMicrotask(() => this.#begin(to.from, connect));
+  }
+
+  #begin(from: UdpAddress | undefined, connect: () => void): void {
+    const socket = this.#socket;
+    if (this.#isClosed) return;
+    if (from === undefined) {
+      socket.on('error', this.#onError);
+      connect();
+      return;
+    }
+    const onTaken = (error: Error): void => {
+      socket.on('error', this.#onError);
+      if (from.port === 0) this.#onError(error);
+      else socket.bind({ address: from.address, exclusive: true });
+    };
+    socket.once('error', onTaken).once('listening', () => {
+      socket.off('error', onTaken).off('error', this.#onError).on('error', this.#onError);
+      connect();
+    });
+    socket.bind({ ...from, exclusive: true });
   }
 
   get localPort(): number | undefined {

@@ -4,13 +4,16 @@
  */
 import type { Clock } from '../../base/clock.js';
 import { systemCodeOf } from '../../base/coded-error.js';
-import { ConnectedUdp } from '../datagram/udp-socket.js';
+import { LruMap } from '../../base/lru-map.js';
+import { ConnectedUdp, type UdpAddress } from '../datagram/udp-socket.js';
 import type { DatagramEnd, DatagramHandlers } from '../stream/datagram-end.js';
 import { bareHost, type Target } from '../wire/target.js';
-import { type SourceOf, sourceFor, withSource } from './client-source.js';
+import { isLoopbackIpv4, type SourceOf, sourceFor, withSource } from './client-source.js';
 import { type Dialer, type DialHandlers, reasonOf } from './dialer.js';
 import { NameLookup } from './name-lookup.js';
 
+/** Targets of clients whose last port is remembered. */
+const MAX_PORTS = 512;
 /** ms for resolving: less than a peer waits for its answer. */
 const LOOKUP_TIMEOUT = 12_000;
 
@@ -18,6 +21,11 @@ export class UdpDialer implements Dialer {
   readonly #clock: Clock;
   readonly #names: NameLookup;
   readonly #sourceOf: SourceOf;
+  /**
+   * The port of the last session of each client with a target on loopback: the next one has it again, so that a program that speaks with
+   * one peer, such as socat, goes on with it. Elsewhere ports are chosen anew, since they make answers hard to forge.
+   */
+  readonly #ports = new LruMap<string, number>(MAX_PORTS);
 
   constructor(clock: Clock, deps: { readonly names?: NameLookup; readonly sourceOf?: SourceOf } = {}) {
     this.#clock = clock;
@@ -46,7 +54,12 @@ export class UdpDialer implements Dialer {
       const allowed = addresses.map(({ address }) => address).filter((address) => handlers.mayConnect(address));
       if (source !== undefined && 'error' in source) handlers.onFailed('failed', undefined, source.error);
       else if (allowed.length === 0) handlers.onFailed(addresses.length === 0 ? 'name-not-found' : 'not-allowed');
-      else session = new UdpSession(allowed, { port, source: source?.address }, handlers);
+      else {
+        const key = `${peerId} ${host} ${port}`;
+        const place = { port, source: source?.address, lastPort: this.#ports.get(key) };
+        const onOver = (localPort: number): void => void this.#ports.set(key, localPort);
+        session = new UdpSession(allowed, place, { ...handlers, onOver });
+      }
     });
     return cancel;
   }
@@ -54,11 +67,15 @@ export class UdpDialer implements Dialer {
 
 interface Place {
   readonly port: number;
-  /** From where addresses on loopback are sent to; undefined: from where the system chooses. */
+  /** From where addresses of IPv4 on loopback are sent to; undefined: from where the system chooses. */
   readonly source: string | undefined;
+  readonly lastPort: number | undefined;
 }
 
-type SessionHandlers = Pick<DialHandlers, 'onConnected' | 'onFailed'>;
+interface SessionHandlers extends Pick<DialHandlers, 'onConnected' | 'onFailed'> {
+  /** @param localPort of a session with a target on loopback */
+  onOver(localPort: number): void;
+}
 
 class UdpSession implements DatagramEnd {
   readonly #place: Place;
@@ -102,15 +119,21 @@ class UdpSession implements DatagramEnd {
   }
 
   destroy(): void {
+    if (this.#state === 'open' && this.#from !== undefined) this.#dialHandlers.onOver(this.#socket.localPort ?? 0);
     this.#state = 'over';
     this.#socket.close();
   }
 
+  /** Undefined for a target elsewhere. */
+  get #from(): UdpAddress | undefined {
+    const { source, lastPort: port = 0 } = this.#place;
+    if (this.#address === '::1') return { address: '::1', port };
+    return isLoopbackIpv4(this.#address) ? { address: sourceFor(this.#address, source) ?? '127.0.0.1', port } : undefined;
+  }
+
   #connect(): ConnectedUdp {
-    const { port, source } = this.#place;
-    const from = sourceFor(this.#address, source);
     return new ConnectedUdp(
-      { address: this.#address, port, from },
+      { address: this.#address, port: this.#place.port, from: this.#from },
       {
         onConnected: () => this.#onConnected(),
         onDatagram: (bytes) => {

@@ -215,6 +215,26 @@ t.test('a session ends in good order after a minute without datagrams', async (t
   t.equal(forward.traffic.total, 2, 'and another one begins');
 });
 
+t.test('a target on loopback sees the next session of a client at the port of the last one', async (t) => {
+  const target = await echo(t);
+  const ports: number[] = [];
+  target.socket.on('message', (_bytes, { port }) => ports.push(port));
+  const { world, forward, server } = await setUp(t, target);
+  const [local, other] = [await program(t), await program(t)];
+  const exchange = async ({ socket, received }: typeof local): Promise<void> => {
+    const before = received.length;
+    socket.send(Buffer.from('x'), forward.port, '127.0.0.1');
+    await until(() => received.length > before);
+  };
+  await exchange(local);
+  world.clock.advance(60_000);
+  await until(() => server.list().length === 0);
+  await exchange(local);
+  await exchange(other);
+  t.equal(ports[0], ports[1]);
+  t.not(ports[2], ports[1], 'but not while that session is open');
+});
+
 t.test('the server ends a session that a client keeps without datagrams', async (t) => {
   const world = new World(t);
   const channels = channelPair();
