@@ -30,10 +30,10 @@ if [ -e "dist/native/linux-$NODE_ARCH.node" ]; then install -D "dist/native/linu
 cp package.json "$program/"
 # The daemon and the client read nodes.json where there is no /etc/tuntox/nodes.json; the settings are copied to where there are none.
 cp etc/tuntox/{nodes.json,tuntox.yaml} "$program/etc/tuntox/"
-cp packaging/settings.sh "$program/"
+cp packaging/settings.sh systemd/vpn.sh "$program/"
 find "$program" -type d -exec chmod 755 {} +
 find "$program" -type f -exec chmod 644 {} +
-chmod 755 "$program/settings.sh"
+chmod 755 "$program/settings.sh" "$program/vpn.sh"
 
 for command in "$program"/dist/bin/*.js; do
   name=$(basename "$command" .js)
@@ -46,10 +46,11 @@ install -d "$root/lib/systemd/"{system,user} "$root/lib/sysusers.d" "$root/lib/t
 for unit in tuntox.service:system user/tuntox.service:user; do
   sed "s|/usr/bin/tuntox|$PREFIX/bin/tuntox|" "systemd/${unit%:*}" >"$root/lib/systemd/${unit#*:}/tuntox.service"
 done
+sed "s|/usr/lib/tuntox|$PREFIX/lib/tuntox|g" systemd/tuntox-vpn@.service >"$root/lib/systemd/system/tuntox-vpn@.service"
 cp systemd/tuntox.sysusers "$root/lib/sysusers.d/tuntox.conf"
 cp systemd/tuntox.tmpfiles "$root/lib/tmpfiles.d/tuntox.conf"
 cp systemd/tuntox.sysctl "$root/lib/sysctl.d/10-tuntox.conf"
-chmod 644 "$root"/lib/{systemd/{system,user}/tuntox.service,sysusers.d/tuntox.conf,tmpfiles.d/tuntox.conf,sysctl.d/10-tuntox.conf}
+chmod 644 "$root"/lib/{systemd/{{system,user}/tuntox.service,system/tuntox-vpn@.service},sysusers.d/tuntox.conf,tmpfiles.d/tuntox.conf,sysctl.d/10-tuntox.conf}
 
 readonly documents=$root/share/doc/tuntox
 install -d "$documents/examples/"{supervisor,systemd} "$documents/docs/"{schema/params,performance,recording}

@@ -12,7 +12,7 @@ for command in tokssh tuntox tuntoxctl tuntoxd; do
   [[ $(readlink "$root/bin/$command" 2>/dev/null) != ../lib/tuntox/* ]] || rm -f "$root/bin/$command"
 done
 rm -rf "$root/lib/tuntox" "$root/share/doc/tuntox"
-rm -f "$root"/lib/{systemd/{system,user}/tuntox.service,sysusers.d/tuntox.conf,tmpfiles.d/tuntox.conf,sysctl.d/10-tuntox.conf}
+rm -f "$root"/lib/{systemd/{{system,user}/tuntox.service,system/tuntox-vpn@.service},sysusers.d/tuntox.conf,tmpfiles.d/tuntox.conf,sysctl.d/10-tuntox.conf}
 rm -f "$root"/share/man/man{1/tokssh.1,1/tuntox.1,1/tuntoxctl.1,5/tuntox.yaml.5,8/tuntoxd.8}
 rm -f "$root"/share/bash-completion/completions/tuntox{,ctl,d} "$root"/share/zsh/site-functions/_tuntox{,ctl,d} \
   "$root"/share/fish/vendor_completions.d/tuntox{,ctl,d}.fish

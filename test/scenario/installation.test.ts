@@ -55,6 +55,19 @@ t.test('the unit of a user starts the installed daemon, and reloads that one', a
   t.notMatch(unit, /^(User|Group|AmbientCapabilities|CapabilityBoundingSet)=/m, 'only root may set these');
 });
 
+t.test('the unit of a VPN starts the script that is installed', async (t) => {
+  const unit = readFileSync(join(prefix, 'lib/systemd/system/tuntox-vpn@.service'), 'utf8');
+  const lines = unit.split('\n').filter((line) => line.startsWith('Exec'));
+  t.same(lines, [
+    'ExecStartPre=+/usr/local/lib/tuntox/vpn.sh up %i',
+    'ExecStart=/usr/local/lib/tuntox/vpn.sh run %i',
+    'ExecStopPost=+/usr/local/lib/tuntox/vpn.sh down %i',
+  ]);
+  const script = startProgram('vpn.sh', [join(prefix, 'lib/tuntox/vpn.sh'), 'run', 'home']);
+  t.equal(await script.exited, 78, 'which systemd does not repeat');
+  t.match(script.stderr, /ROLE must be server or client, in the settings of home \(\/etc\/tuntox-vpn\/home\.conf\)/);
+});
+
 t.test('the copyright file names every bundled package, with its licence', async (t) => {
   const copyright = readFileSync(join(prefix, 'share/doc/tuntox/copyright'), 'utf8');
   const { devDependencies, dependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as Record<

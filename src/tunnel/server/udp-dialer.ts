@@ -8,7 +8,7 @@ import { LruMap } from '../../base/lru-map.js';
 import { ConnectedUdp, type UdpAddress } from '../datagram/udp-socket.js';
 import type { DatagramEnd, DatagramHandlers } from '../stream/datagram-end.js';
 import { bareHost, type Target } from '../wire/target.js';
-import { isLoopbackIpv4, type SourceOf, sourceFor, withSource } from './client-source.js';
+import { type SourceOf, sourceFor, withSource } from './client-source.js';
 import { type Dialer, type DialHandlers, reasonOf } from './dialer.js';
 import { NameLookup } from './name-lookup.js';
 
@@ -126,9 +126,10 @@ class UdpSession implements DatagramEnd {
 
   /** Undefined for a target elsewhere. */
   get #from(): UdpAddress | undefined {
-    const { source, lastPort: port = 0 } = this.#place;
+    const { lastPort: port = 0 } = this.#place;
     if (this.#address === '::1') return { address: '::1', port };
-    return isLoopbackIpv4(this.#address) ? { address: sourceFor(this.#address, source) ?? '127.0.0.1', port } : undefined;
+    const source = sourceFor(this.#address, this.#place.source ?? '127.0.0.1');
+    return source === undefined ? undefined : { address: source, port };
   }
 
   #connect(): ConnectedUdp {

@@ -1,0 +1,24 @@
+/** The VPN of docs/vpn.md between two hosts of the lab, with its own script and socat. */
+import t from 'tap';
+import { LAB_REQUIREMENTS, Lab } from '../support/lab.js';
+import { isReachable, startVpn, VPN, VPN_REQUIREMENTS } from '../support/lab-vpn.js';
+import { requirementsMet } from '../support/requirements.js';
+
+t.test('each end reaches the other by IPv4 and IPv6, with packets of the whole MTU', async (t) => {
+  if (!requirementsMet(t, ...LAB_REQUIREMENTS, ...VPN_REQUIREMENTS)) return;
+  const lab = await Lab.up(t, { topology: 'nat', delay: 5 });
+  const { ends, restart } = await startVpn(lab);
+  t.ok(await isReachable(lab, VPN.bob), ends.bob.stderr);
+  t.ok(await isReachable(lab, VPN.bob, 1369));
+  t.ok(await isReachable(lab, VPN.bob6));
+  t.notOk(
+    await lab.exec('alice', 'ping', '-n', '-M', 'do', '-s', '1342', '-c', '1', VPN.bob).catch(() => ''),
+    'and no larger ones',
+  );
+  await ends.bob.stop('SIGKILL');
+  await restart('bob');
+  t.ok(await isReachable(lab, VPN.bob), 'after the end of one socat');
+  await ends.alice.stop('SIGKILL');
+  await restart('alice');
+  t.ok(await isReachable(lab, VPN.bob), 'and of the other one');
+});
