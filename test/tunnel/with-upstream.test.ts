@@ -1,7 +1,9 @@
 /** Ours with a peer that behaves as upstream's source does. */
+import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import t, { type Test } from 'tap';
+import { silentLogger } from '../../src/base/logger.js';
 import { channelPair } from './support/channel-pair.js';
 import { localSpec } from './support/local-spec.js';
 import { UpstreamPeer } from './support/upstream-peer.js';
@@ -242,4 +244,24 @@ t.test('an upstream peer that floods a slow reader loses only that tunnel', asyn
   t.same(upstream.tunnelIds, [idle]);
   kept.destroy();
   flood.destroy();
+});
+
+t.test('a datagram for a server as upstream gives one clear line, and nothing of it is sent', async (t) => {
+  const world = new World(t);
+  const channels = channelPair({ seed: 1 });
+  const upstream = new UpstreamPeer(channels.server, 'server', world.random);
+  const warnings: string[] = [];
+  const log = { ...silentLogger, warn: (text: string) => void warnings.push(text) };
+  const client = world.service(undefined, undefined, log);
+  client.attach(channels.client);
+  const target = { host: '127.0.0.1', port: 53, protocol: 'udp' } as const;
+  const forward = await client.forward(channels.client.peerId, localSpec(target));
+  const program = createSocket('udp4');
+  t.teardown(() => program.close());
+  for (let count = 0; count < 5; count += 1) program.send('?', forward.port, '127.0.0.1');
+  await until(() => warnings.length > 0);
+  t.same(warnings, [
+    'udp:127.0.0.1:53: the server is an original tuntox, which has neither UDP nor Unix sockets: give HOST:PORT of a TCP service, or update the server',
+  ]);
+  t.same(upstream.types, [0x0108], 'no more than a ping');
 });

@@ -23,7 +23,7 @@ export class UdpDialer implements Dialer {
   readonly #sourceOf: SourceOf;
   /**
    * The port of the last session of each client with a target on loopback: the next one has it again, so that a program that speaks with
-   * one peer, such as socat, goes on with it. Elsewhere ports are chosen anew, since they make answers hard to forge.
+   * one peer, such as socat, goes on with it. Elsewhere each has a new one, which makes answers hard to forge.
    */
   readonly #ports = new LruMap<string, number>(MAX_PORTS);
 
