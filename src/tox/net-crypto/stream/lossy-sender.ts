@@ -2,9 +2,9 @@
  * Lossy packets of one session. They are neither acknowledged nor sent again, so their sender has to bring its own congestion control,
  * as over UDP. A packet goes at once where it can; a few wait for a busy relay, and what does not fit is lost here.
  *
- * While lossless data waits for the path as well, lossy packets may take as much as it is measured to take. What the model of
- * congestion control measures is then the other half of the path, so a flood of either kind leaves half of the path to the other one,
- * and a stream below that half is not slowed.
+ * While lossless data waits for the path as well, lossy packets may take half of what congestion control measures, and lossless data
+ * gets the rest of it. So a flood of either kind leaves half of the path to the other one, a stream below that half is not slowed, and
+ * no queue grows.
  */
 import { CryptoKind } from '../../packet/kind.js';
 import { checkCryptoData, SAFE_CRYPTO_DATA_SIZE, WIRE_OVERHEAD } from '../../packet/net-crypto.js';
@@ -17,6 +17,8 @@ const MAX_QUEUE = 140 * 1024;
 const MAX_WAIT = 250;
 /** ms for which lossless data that waited counts as waiting: its sender refills its queue in steps. */
 const CONTENTION = 50;
+/** Of the path, beside waiting lossless data. */
+const PART = 1 / 2;
 /** Lossless packets that a probe of the packet size needs, when no other data is there to be padded. */
 const PROBE_PACKETS = 8;
 /** Lossy packets of the safe size or more for which the path is probed. */
@@ -25,14 +27,14 @@ const WORTH_PROBING = 8;
 const CHECK_INTERVAL = 2_000;
 
 interface LossySenderDeps {
-  /** Seals and sends one packet. */
-  emit(data: Buffer): void;
+  /** Seals and sends one packet. @param beside its wire bytes, if lossless data waits for the path as well; otherwise 0 */
+  emit(data: Buffer, beside: number): void;
   /** Whether there is a session, and the peer has answered lately. */
   isOpen(): boolean;
   /** Whether the path has no room for a packet now. @param size bytes of data */
   isBlocked(size: number): boolean;
-  /** Bytes per ms that lossless data may take; undefined while that is not measured. */
-  rate(): number | undefined;
+  /** Bytes per ms that the path takes in all, as far as is known. */
+  rate(): number;
 }
 
 interface Waiting {
@@ -71,7 +73,7 @@ export class LossySender {
     checkCryptoData(data, CryptoKind.FirstLossy, CryptoKind.LastLossy);
     if (data.length >= SAFE_CRYPTO_DATA_SIZE) this.#large += 1;
     if (this.#deps.isOpen() && this.#queue.length === 0 && this.#maySend(data.length, now)) {
-      this.#deps.emit(data);
+      this.#emit(data, now);
       return true;
     }
     if (!this.#deps.isOpen() || this.#queuedBytes + data.length > MAX_QUEUE) {
@@ -90,7 +92,7 @@ export class LossySender {
       const isLate = now - since > MAX_WAIT || !this.#deps.isOpen();
       if (!isLate && !this.#maySend(data.length, now)) break;
       if (isLate) this.#dropped += 1;
-      else this.#deps.emit(data);
+      else this.#emit(data, now);
       this.#queuedBytes -= data.length;
       count += 1;
     }
@@ -105,10 +107,9 @@ export class LossySender {
   /** When `pump` must be called next at the latest, ms of the clock; Infinity if only events matter. */
   wakeAt(now: number): number {
     const first = this.#queue[0];
-    const rate = this.#deps.rate();
     if (first === undefined) return Number.POSITIVE_INFINITY;
-    const pause = rate === undefined || this.#deps.isBlocked(first.data.length) ? MAX_WAIT : this.#pacer.pause(rate);
-    return now + pause;
+    const isBlocked = this.#deps.isBlocked(first.data.length);
+    return now + (isBlocked ? MAX_WAIT : this.#pacer.pause(this.#deps.rate() * PART));
   }
 
   /**
@@ -129,12 +130,15 @@ export class LossySender {
 
   #maySend(size: number, now: number): boolean {
     if (this.#deps.isBlocked(size)) return false;
-    const rate = this.#isContended(now) ? this.#deps.rate() : undefined;
-    if (rate === undefined) return true;
-    this.#pacer.refill(rate, now);
+    if (!this.#isContended(now)) return true;
+    this.#pacer.refill(this.#deps.rate() * PART, now);
     if (!this.#pacer.maySend) return false;
     this.#pacer.onSent(size + WIRE_OVERHEAD);
     return true;
+  }
+
+  #emit(data: Buffer, now: number): void {
+    this.#deps.emit(data, this.#isContended(now) ? data.length + WIRE_OVERHEAD : 0);
   }
 
   #isContended(now: number): boolean {

@@ -11,6 +11,7 @@ import { addToNumber, distanceBetween, MAX_IN_FLIGHT_NUMBERS, nextNumber } from 
 import { AckSample } from '../congestion/ack-sample.js';
 import type { Fate } from '../path/packet-size.js';
 import { LossDetection, type ReorderingWindow, type Transmission } from './loss-detection.js';
+import { LossyBytes } from './lossy-bytes.js';
 import { LostNumbers } from './lost-numbers.js';
 import { PacketMemory, type PacketPlace } from './packet-memory.js';
 
@@ -44,6 +45,7 @@ const LOST = 3;
 
 export class SendWindow {
   readonly #share: MemoryShare;
+  readonly #lossy: LossyBytes;
   #mask = FIRST_CAPACITY - 1;
   readonly #memory = new PacketMemory();
   #places: (PacketPlace | undefined)[] = new Array(FIRST_CAPACITY).fill(undefined);
@@ -81,9 +83,11 @@ export class SendWindow {
   /**
    * @param share of the memory for what all connections have to send
    * @param first the number of the first packet; always 0 on the wire, tests begin near the wrap
+   * @param lossy what is sent beside these packets
    */
-  constructor(share: MemoryShare, first = 0) {
+  constructor(share: MemoryShare, first = 0, lossy = new LossyBytes()) {
     this.#share = share;
+    this.#lossy = lossy;
     this.#start = first;
     this.#next = first;
     this.#end = first;
@@ -99,7 +103,7 @@ export class SendWindow {
     return this.#start;
   }
 
-  /** Wire bytes sent and neither acknowledged nor lost. */
+  /** Wire bytes sent and neither acknowledged nor lost, with those of lossy packets beside them. */
   get inFlightBytes(): number {
     return this.#inFlightBytes;
   }
@@ -211,6 +215,7 @@ export class SendWindow {
     }
     if (this.#state[at] !== IN_FLIGHT) this.#inFlightBytes += size;
     if (number === this.#next) {
+      this.#inFlightBytes += this.#lossy.join(number);
       this.#unsentBytes -= size;
       this.#next = nextNumber(number);
     }
@@ -282,6 +287,7 @@ export class SendWindow {
     const place = this.#places[at] as PacketPlace;
     const size = place.data.length + WIRE_OVERHEAD;
     if (state === IN_FLIGHT) this.#inFlightBytes -= size;
+    this.#endLossy(number);
     this.#state[at] = DELIVERED;
     this.#places[at] = undefined;
     this.#memory.release(place);
@@ -313,6 +319,7 @@ export class SendWindow {
     const size = this.dataOf(number).length + WIRE_OVERHEAD;
     this.#state[at] = LOST;
     this.#inFlightBytes -= size;
+    this.#endLossy(number);
     const sample = this.#sample;
     sample.lostBytes += size;
     sample.lostPackets += 1;
@@ -321,6 +328,12 @@ export class SendWindow {
     if (size > LARGE) sample.large.lostSentAt = Math.max(sample.large.lostSentAt, sentAt);
     this.#lost.add(number);
   };
+
+  #endLossy(number: number): void {
+    const bytes = this.#lossy.end(number);
+    this.#inFlightBytes -= bytes;
+    this.#delivered += bytes;
+  }
 
   #finishAck(): void {
     const sample = this.#sample;

@@ -160,9 +160,13 @@ export class Sender {
     return Math.min(MAX_QUEUE, Math.max(least, congestion.pacingRate * QUEUE_SPAN));
   }
 
-  /** A data packet was sealed: counts transmissions that the peer may not have received. */
-  onSealed(): void {
+  /**
+   * A data packet was sealed: counts transmissions that the peer may not have received.
+   * @param beside wire bytes of a lossy packet that shares the path with packets that wait
+   */
+  onSealed(beside = 0): void {
     this.#unacknowledged += 1;
+    this.#pacer.onSent(beside);
   }
 
   /** Whether a lossy packet may be sent: not after thousands of unacknowledged transmissions. */

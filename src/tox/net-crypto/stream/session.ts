@@ -12,6 +12,7 @@ import type { PacketSize } from '../path/packet-size.js';
 import type { Evidence } from '../path/path-owner.js';
 import type { ConnectionHandlers } from './connection-host.js';
 import { Features } from './features.js';
+import { LossyBytes } from './lossy-bytes.js';
 import { LossySender } from './lossy-sender.js';
 import { Receiver } from './receiver.js';
 import { SendWindow } from './send-window.js';
@@ -67,7 +68,8 @@ export class Session {
     this.#deps = deps;
     const { rtt, congestion } = this;
     const { memory, handlers, path } = deps;
-    this.#window = new SendWindow(memory.sent, options.firstNumber);
+    const lossyBytes = new LossyBytes();
+    this.#window = new SendWindow(memory.sent, options.firstNumber, lossyBytes);
     this.receiver = new Receiver(
       {
         memory: memory.received,
@@ -91,10 +93,15 @@ export class Session {
       pacesItself: () => path.pacesItself,
     });
     this.lossy = new LossySender({
-      emit: (data) => this.#emit(this.#window.next, data),
+      emit: (data, beside) => {
+        deps.emit(this.receiver.start, this.#window.next, data);
+        this.sender.onSealed(beside);
+        lossyBytes.note(beside);
+        this.receiver.onPiggybacked();
+      },
       isOpen: () => deps.isOpen() && this.sender.maySendLossy,
       isBlocked: (size) => path.isBusy(size),
-      rate: () => (congestion.mode === 'startup' ? undefined : congestion.pacingRate),
+      rate: () => congestion.pacingRate,
     });
     this.evidence = evidenceOf(this, this.#window, this.#features);
   }
