@@ -4,6 +4,8 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import t, { type Test } from 'tap';
 import { silentLogger } from '../../src/base/logger.js';
+import type { Reason } from '../../src/tunnel/wire/reasons.js';
+import type { Target } from '../../src/tunnel/wire/target.js';
 import { channelPair } from './support/channel-pair.js';
 import { localSpec } from './support/local-spec.js';
 import { UpstreamPeer } from './support/upstream-peer.js';
@@ -21,7 +23,7 @@ async function ourClient(t: Test, onConnection: (socket: Socket) => void, seed =
   client.attach(channels.client);
   const target = { host: '127.0.0.1', port: await world.target(onConnection) };
   const forward = await client.forward(channels.client.peerId, localSpec(target));
-  return { world, channels, client, upstream, target, port: forward.port };
+  return { world, channels, client, upstream, target, port: forward.port, serverId: channels.client.peerId };
 }
 
 /** Our server, and an upstream client with one listening port. */
@@ -264,4 +266,31 @@ t.test('a datagram for a server as upstream gives one clear line, and nothing of
     'udp:127.0.0.1:53: the server is an original tuntox, which has neither UDP nor Unix sockets: give HOST:PORT of a TCP service, or update the server',
   ]);
   t.same(upstream.types, [0x0108], 'no more than a ping');
+});
+
+t.test('an upstream server is not asked for what it does not have', async (t) => {
+  const { world, client, upstream, serverId } = await ourClient(t, echo, 25);
+  const refusalOf = async (target: Target): Promise<Reason> =>
+    new Promise((resolve, reject) => {
+      const onAccepted = (): never => {
+        reject(new Error('accepted'));
+        throw new Error('accepted');
+      };
+      client.opener(serverId).open(target, { onAccepted, onRefused: resolve });
+    });
+  const reasons = Promise.all([
+    refusalOf({ host: '/run/a.sock', port: 0 }),
+    refusalOf({ host: '127.0.0.1', port: 53, protocol: 'udp' }),
+    refusalOf({ host: 'ssh', port: 0 }),
+  ]);
+  let answered: readonly Reason[] | undefined;
+  void reasons.then((all) => {
+    answered = all;
+  });
+  await until(() => {
+    world.clock.advance(100);
+    return answered !== undefined;
+  });
+  t.strictSame(answered, ['no-extension', 'no-extension', 'no-services']);
+  t.same(upstream.unknownTypes, []);
 });

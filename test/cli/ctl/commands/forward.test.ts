@@ -74,3 +74,41 @@ t.test('a Tox ID may have its secret in a file, which nothing else has', async (
   t.equal(status, 2);
   t.match(stderr, /--secret-file is only for a Tox ID/);
 });
+
+t.test('-D and -R are kinds of forwards, and not both', async (t) => {
+  t.match((await add(t, [TOX_ID, '-D', '1080'])).asked, { kind: 'dynamic', forward: '1080' });
+  t.match((await add(t, [TOX_ID, '-R', '8080:127.0.0.1:80'])).asked, { kind: 'reverse', forward: '8080:127.0.0.1:80' });
+  t.match((await add(t, [TOX_ID, '2222:ssh'])).asked, { kind: 'local' });
+  const both = await add(t, [TOX_ID, '-D', '-R', '1080']);
+  t.equal(both.status, 2);
+  t.match(both.stderr, /-D and -R are two kinds of forwards/);
+});
+
+t.test('a forward is listed by the words that remove it', async (t) => {
+  const socket = await startDaemon(t);
+  const { stdout } = await run(['forward', 'list'], { socket, terminal: 200 });
+  for (const line of [
+    /^\s*\*:2222 +ssh /m,
+    /^\s*udp:127\.0\.0\.1:53 +udp:127\.0\.0\.1:53 /m,
+    /^\s*\/run\/user\/1000\/db\.sock +\/run\/postgresql\/\.s\.PGSQL\.5432 /m,
+    /^\s*-D 127\.0\.0\.1:1080 +any /m,
+    /^\s*-R 127\.0\.0\.1:8080 +127\.0\.0\.1:3000 /m,
+  ])
+    t.match(stdout, line);
+  const narrow = await run(['forward', 'list'], { socket, terminal: 80, env: { NO_COLOR: '1' } });
+  for (const line of narrow.stdout.split('\n')) t.ok(line.length <= 80, line);
+});
+
+t.test('a forward of the server is removed by -R, and by its host where several have the place', async (t) => {
+  let asked: ParamsIn<'forwards.remove'> | undefined;
+  const socket = await startDaemon(t, {
+    'forwards.remove': (params, call) => {
+      asked = params;
+      return HANDLERS['forwards.remove'](params, call);
+    },
+  });
+  t.equal((await run(['forward', 'remove', '-R', '8080', '--server', 'nas'], { socket })).status, 0);
+  t.match(asked, { forward: '8080', reverse: true, server: 'nas' });
+  await run(['forward', 'remove', '/run/a.sock'], { socket });
+  t.match(asked, { forward: '/run/a.sock', reverse: false });
+});
