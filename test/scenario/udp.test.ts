@@ -86,3 +86,21 @@ t.test('over the agent a service with a UDP target is reached by its name, and i
   t.match(await ctl(t, place, ['connections']), /udp:/);
   t.equal(await client.stop('SIGINT'), 130);
 });
+
+t.test('a kept forward of UDP is there again after a restart', async (t) => {
+  if (!requirementsMet(t, DIG)) return;
+  const network = await CommandNetwork.start(t);
+  const [server, clientPlace] = [daemonPlace(t, network.node[1], ALONE), daemonPlace(t, network.node[1], ALONE)];
+  await startDaemon(t, server);
+  const client = await startDaemon(t, clientPlace);
+  const [toxId = ''] = (await ctl(t, server, ['id'])).split('\n');
+  await ctl(t, server, ['secret', 'set'], 'canary of the server\n');
+  const [names, local] = [await startNameServer(t, LONG), await freeUdpPort()];
+  const forward = `udp:${local}:127.0.0.1:${names}`;
+  await ctl(t, clientPlace, ['forward', 'add', toxId, forward, '--secret-file', '-'], 'canary of the server\n');
+  t.equal(await dig(t, local, 'www.lab'), '192.0.2.53\n');
+  await client.stop('SIGTERM');
+  await startDaemon(t, clientPlace);
+  t.equal(await dig(t, local, 'www.lab'), '192.0.2.53\n');
+  t.match(await ctl(t, clientPlace, ['forward']), /udp:/);
+});
