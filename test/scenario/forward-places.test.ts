@@ -5,7 +5,7 @@ import { connect, createServer, type NetConnectOpts } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { CommandNetwork, echo, SECRET } from '../support/command-network.js';
-import { freeTcpPort, type Process, startProgram, TUNTOX_COMMAND } from '../support/processes.js';
+import { freeTcpPort, type Process, startProgram, startTuntox, TUNTOX_COMMAND } from '../support/processes.js';
 import { requirementsMet, tool } from '../support/requirements.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
@@ -134,4 +134,36 @@ t.test('a socket of systemd that is not there is named', async (t) => {
     t.equal(await command.exited, status);
     t.match(command.stderr, message);
   }
+});
+
+t.test('all of it goes through the agent, too', async (t) => {
+  const { network, directory, socket, port } = await start(t);
+  const [secret, home] = ['abcdefgh23', temporaryDirectory(t)];
+  const command = (words: readonly string[], env: NodeJS.ProcessEnv): Process => {
+    const started = startTuntox([...words, ...network.node], { env });
+    t.teardown(() => started.stop('SIGKILL'));
+    return started;
+  };
+  const server = command(['-C', temporaryDirectory(t), '-f', join(directory, 'rules')], {
+    TUNTOX_SHARED_SECRET: secret,
+  });
+  const [, id = ''] = await server.waitFor(/^([0-9A-F]{76})\n/);
+  const joined = command(['join', `tuntox://${id}/${secret}`, 'nas'], { HOME: home });
+  t.equal(await joined.exited, 0, joined.stderr);
+  // The agent outlives the commands.
+  t.teardown(() => startTuntox(['agent', 'stop'], { env: { HOME: home } }).exited);
+  const path = join(directory, 'agent-client.sock');
+  const forward = command(['nas', '-L', `${path}:${socket}`, '-L', `0:127.0.0.1:${port}`], { HOME: home });
+  const [, free = ''] = await forward.waitFor(/listening: 127\.0\.0\.1:([0-9]+) ->/);
+  t.equal(await ask({ path }), 'hello');
+  t.equal(await ask({ host: '127.0.0.1', port: Number(free) }), 'hello');
+  const pipe = command(['nas', '-W', socket], { HOME: home });
+  pipe.child.stdin.end('through the agent\n');
+  t.equal(await pipe.exited, 0, pipe.stderr);
+  t.equal(pipe.stdout, 'through the agent\n');
+  t.equal(await forward.stop('SIGINT'), 130);
+  t.notOk(existsSync(path));
+  const idle = command(['nas', '--idle-timeout', '1s', '-L', `${path}:${socket}`], { HOME: home });
+  t.equal(await idle.exited, 0, idle.stderr);
+  t.notOk(existsSync(path));
 });
