@@ -1,0 +1,183 @@
+/** -R with real commands: a web server of the client, published at a port of a daemon, through deaths of each process. */
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import { createServer, get } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import t, { type Test } from 'tap';
+import type { ControlClient } from '../../src/control/client.js';
+import { CommandNetwork } from '../support/command-network.js';
+import { freeTcpPort, type Process, startTuntox } from '../support/processes.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
+import { controlOf, type DaemonPlace, daemonPlace, startDaemon } from './support/daemon-command.js';
+
+const PAGE = 'the page of the client\n';
+/** Nothing here needs another network. */
+const ALONE = '  lan_discovery: false\n  port_mapping: false\n';
+
+interface Parts {
+  readonly home: string;
+  readonly node: readonly string[];
+  readonly place: DaemonPlace;
+  readonly daemon: Process;
+  readonly control: ControlClient;
+  readonly port: number;
+  readonly web: number;
+}
+
+/** A daemon that permits `laptop` one port, and a user whose host `nas` it is, with a web server. */
+class Published {
+  readonly #t: Test;
+  readonly parts: Parts;
+
+  private constructor(t: Test, parts: Parts) {
+    this.#t = t;
+    this.parts = parts;
+  }
+
+  static async start(t: Test): Promise<Published> {
+    const network = await CommandNetwork.start(t);
+    const place = daemonPlace(t, network.node[1], ALONE);
+    const daemon = await startDaemon(t, place);
+    const control = await controlOf(t, place);
+    const port = await freeTcpPort();
+    const { link } = await control.call('invite.create', { name: 'laptop', allowReverse: [String(port)] });
+    const home = temporaryDirectory(t);
+    const server = createServer((request, response) => {
+      if (request.url === '/endless') response.on('error', () => {}).write(PAGE);
+      else response.end(PAGE);
+    }).listen(0, '127.0.0.1');
+    t.teardown(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    await once(server, 'listening');
+    const web = (server.address() as AddressInfo).port;
+    const published = new Published(t, { home, node: network.node, place, daemon, control, port, web });
+    const joined = published.command(['join', link?.link as string, 'nas', ...network.node]);
+    t.equal(await joined.exited, 0, joined.stderr);
+    t.teardown(() => published.command(['agent', 'stop']).exited);
+    return published;
+  }
+
+  command(args: readonly string[]): Process {
+    const command = startTuntox(args, { env: { HOME: this.parts.home } });
+    this.#t.teardown(() => command.stop('SIGKILL'));
+    return command;
+  }
+
+  /** Publishes the web server, through the agent unless -C is given. The nodes are for an agent that is started. */
+  async publish(...more: readonly string[]): Promise<Process> {
+    const { node, port, web } = this.parts;
+    const client = this.command(['nas', '-R', `${port}:127.0.0.1:${web}`, ...more, ...node]);
+    await client.waitFor(/the server listens on/);
+    return client;
+  }
+
+  /** @returns undefined when nobody listens, or the connection breaks */
+  fetch(path = '/'): Promise<string | undefined> {
+    return new Promise((resolve) => {
+      const request = get({ host: '127.0.0.1', port: this.parts.port, path, agent: false }, (response) => {
+        let text = '';
+        response.on('data', (bytes: Buffer) => {
+          text += bytes.toString();
+        });
+        response.on('end', () => resolve(text)).on('error', () => resolve(undefined));
+      });
+      request.on('error', () => resolve(undefined));
+    });
+  }
+
+  /** Until the page is there, or is not any more. */
+  async until(isThere: boolean): Promise<void> {
+    while (((await this.fetch()) === PAGE) !== isThere) await sleep(50);
+  }
+
+  async connections() {
+    return (await this.parts.control.call('connections.list', {})).connections;
+  }
+}
+
+t.test(
+  'a web server of the client is reached at the server, and the owner sees the port and its connections',
+  async (t) => {
+    const published = await Published.start(t);
+    const { port, control } = published.parts;
+    const client = await published.publish();
+    t.equal(await published.fetch(), PAGE);
+    const pages = await Promise.all(Array.from({ length: 100 }, () => published.fetch()));
+    t.ok(
+      pages.every((page) => page === PAGE),
+      'a hundred at once',
+    );
+    const endless = published.fetch('/endless');
+    while ((await published.connections()).length !== 2) await sleep(20);
+    const target = { host: '127.0.0.1', port };
+    t.match(await published.connections(), [
+      { kind: 'listener', state: 'listening', client: { name: 'laptop' }, target },
+      { kind: 'reverse', state: 'open', client: { name: 'laptop' }, target },
+    ]);
+    t.match(await control.call('metrics', {}), { text: /\ntuntox_listening_ports 1\n/ });
+    t.match(await control.call('clients.show', { client: 'laptop' }), { allowReverse: [`localhost:${port}`] });
+    const changed = await control.call('whitelist.edit', { client: 'laptop', allowReverse: [] });
+    t.equal(changed.closedTunnels, 1);
+    t.equal(await endless, undefined, 'a transfer ends with the permission');
+    t.equal(await published.fetch(), undefined);
+    t.same(await published.connections(), []);
+    await client.waitFor(/whitelist edit [0-9A-F]{8} --allow-reverse/);
+    await control.call('whitelist.edit', { client: 'laptop', allowReverse: [String(port)] });
+    await published.until(true);
+    const [listener] = await published.connections();
+    t.match(await control.call('connections.close', { connection: listener?.id as string }), { closed: [{ target }] });
+    t.equal(await published.fetch(), undefined);
+    t.equal(await client.stop('SIGINT'), 130);
+  },
+);
+
+t.test('a client that is killed takes its port with it, and one whose agent was killed gets it again', async (t) => {
+  const published = await Published.start(t);
+  const client = await published.publish();
+  await client.stop('SIGKILL');
+  await published.until(false);
+  const second = await published.publish();
+  t.equal(await published.fetch(), PAGE);
+  const status = published.command(['agent', 'status']);
+  await status.exited;
+  const agent = Number(/process (\d+)/.exec(status.stdout)?.[1]);
+  process.kill(agent, 'SIGKILL');
+  while (existsSync(`/proc/${agent}`)) await sleep(20);
+  await published.until(true);
+  t.equal(await second.stop('SIGTERM'), 143);
+  await published.until(false);
+});
+
+t.test('the port is there again after the server was killed, and with a connection of its own', async (t) => {
+  const published = await Published.start(t);
+  const { place, home, daemon } = published.parts;
+  const state = join(home, '.local/state/tuntox');
+  await published.command(['agent', 'stop']).exited;
+  const client = await published.publish('-C', state);
+  await published.until(true);
+  await daemon.stop('SIGKILL');
+  t.equal(await published.fetch(), undefined);
+  await startDaemon(t, place);
+  await published.until(true);
+  t.equal(await client.stop('SIGTERM'), 143);
+  await published.until(false);
+});
+
+t.test('a port that is not permitted ends the client with status 4 and what the owner has to type', async (t) => {
+  const published = await Published.start(t);
+  const other = published.parts.port === 8080 ? 8081 : 8080;
+  for (const more of [[], ['-C', join(published.parts.home, '.local/state/tuntox')]]) {
+    if (more.length > 0) await published.command(['agent', 'stop']).exited;
+    const client = published.command(['nas', '-R', `${other}:127.0.0.1:80`, ...more, ...published.parts.node]);
+    t.equal(await client.exited, 4, client.stderr);
+    const id = /whitelist edit ([0-9A-F]{8}) --allow-reverse (\d+)/.exec(client.stderr) ?? [];
+    t.equal(id[2], String(other), client.stderr);
+    const { entries } = await published.parts.control.call('whitelist.list', {});
+    t.equal(entries[0]?.publicKey.slice(0, 8).toUpperCase(), id[1]);
+  }
+  t.match(readFileSync(join(published.parts.home, '.local/state/tuntox/agent.log'), 'utf8'), /does not permit/);
+});
