@@ -12,7 +12,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../src/base/coded-error.js';
 import { LAB_REQUIREMENTS } from '../test/support/lab.js';
 import { endureChanges } from './soak/changes.js';
-import { checkedTransfer, type Restartable, reached, restartableNode, restartableServer, visit } from './soak/churn.js';
+import {
+  checkedTransfer,
+  manyAtOnce,
+  type Restartable,
+  reached,
+  restartableNode,
+  restartableServer,
+  visit,
+} from './soak/churn.js';
 import { Crowd } from './soak/crowd.js';
 import { CUT, type Outage, STOP, suffer } from './soak/outages.js';
 import { LIMIT, meet, SIMULATIONS } from './soak/simulations.js';
@@ -87,6 +95,7 @@ async function endure(): Promise<void> {
       await attempt('the node', dies ?? Promise.resolve());
       await attempt('the resident client, down', checkedTransfer(resident.port, 'down', 8));
       await attempt('the resident client, up', checkedTransfer(resident.port, 'up', 8));
+      await attempt('many connections at once', manyAtOnce(resident.port));
       if (round % SERVER_DIES === 0) await attempt('the mortal server', comeBack(all));
       for (const watch of all.watches) watch.sample();
       await Promise.all(all.watches.map((watch) => watch.whileIdle(sleep(REST))));

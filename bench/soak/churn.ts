@@ -70,6 +70,14 @@ export async function reached(port: number, what: string): Promise<number> {
   }
 }
 
+/** As of a browser with many tabs. */
+const AT_ONCE = 200;
+
+/** Connections that are all opened at the same moment. @throws Error (rejects) when one of them has no answer */
+export async function manyAtOnce(port: number): Promise<void> {
+  await Promise.all(Array.from({ length: AT_ONCE }, () => greet(port)));
+}
+
 /** @throws Error (rejects) when a byte is lost or wrong */
 export async function checkedTransfer(port: number, direction: Direction, mebibytes: number): Promise<number> {
   const { sentDigest, receivedDigest, milliseconds } = await transfer(port, direction, mebibytes * MIB);
