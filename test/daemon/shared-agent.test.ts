@@ -77,6 +77,15 @@ t.test('what no forward leads to is refused', async (t) => {
   t.match(await ping.until('pong', () => {}), { ms: Number });
 });
 
+t.test('the target of a forward at a Unix socket is not shared, nor those of a proxy', async (t) => {
+  const { daemon, host, other, path, ask } = await start(t);
+  const server = host.toxId;
+  await daemon.call('forwards.add', { server, forward: `${path}.forward:127.0.0.1:${other.port}` });
+  await daemon.call('forwards.add', { server, forward: String(await freeTcpPort()), kind: 'dynamic' });
+  const conversation = await ask({ ask: 'open', host, target: other });
+  await t.rejects(conversation.next(), { code: 'not-allowed', message: /no forward to 127/ });
+});
+
 t.test('a forward that is removed takes the tunnels of users with it, and no other', async (t) => {
   const { daemon, local, host, target, other, ask } = await start(t);
   await daemon.call('forwards.add', {
