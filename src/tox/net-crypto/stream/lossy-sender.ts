@@ -37,6 +37,12 @@ interface LossySenderDeps {
   rate(): number;
 }
 
+/** Lossless packets to send, and how many bytes each has. */
+interface PathCheck {
+  readonly count: number;
+  readonly size: number;
+}
+
 interface Waiting {
   readonly data: Buffer;
   readonly since: number;
@@ -115,16 +121,15 @@ export class LossySender {
   /**
    * Returns how many lossless packets of which size are to be sent, so that the path learns what it takes: only these are acknowledged.
    * Many small ones are padded to larger sizes; one of the largest size shows that it still arrives.
+   * @param packetSize undefined where all sizes pass, or other data shows what passes
    */
-  checkDue(packetSize: PacketSize, now: number): { readonly count: number; readonly size: number } | undefined {
+  checkDue(packetSize: PacketSize | undefined, now: number): PathCheck | undefined {
     if (this.#large < WORTH_PROBING) return undefined;
-    if (packetSize.probesDue(now) > 0) {
-      this.#large = 0;
-      return { count: PROBE_PACKETS, size: 1 };
-    }
+    this.#large = 0;
+    if (packetSize === undefined) return undefined;
+    if (packetSize.probesDue(now) > 0) return { count: PROBE_PACKETS, size: 1 };
     if (packetSize.size <= SAFE_CRYPTO_DATA_SIZE || now - this.#checkedAt < CHECK_INTERVAL) return undefined;
     this.#checkedAt = now;
-    this.#large = 0;
     return { count: 1, size: packetSize.size };
   }
 

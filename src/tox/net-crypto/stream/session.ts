@@ -172,7 +172,7 @@ export class Session {
   /** Lossy packets tell nothing about the path: while they are large, some lossless ones, which nobody reads, are sent with them. */
   #checkPath(now: number): void {
     const packetSize = this.#features.isOurKind && !this.#window.hasUnsent ? this.#deps.packetSize() : undefined;
-    const due = packetSize === undefined ? undefined : this.lossy.checkDue(packetSize, now);
+    const due = this.lossy.checkDue(packetSize, now);
     for (let left = due?.count ?? 0; left > 0; left -= 1) {
       this.sender.enqueue(Buffer.alloc(due?.size ?? 1).fill(ALIVE_PACKET, 0, 1), true);
     }
