@@ -1,11 +1,13 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer } from 'node:net';
+import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { FloodLog } from '../../../src/base/flood-log.js';
 import type { BindLookup } from '../../../src/base/host-listener.js';
 import { silentLogger } from '../../../src/base/logger.js';
 import { LocalForward, type LocalForwardDeps } from '../../../src/tunnel/client/local-forward.js';
 import type { Opener } from '../../../src/tunnel/client/peer-opener.js';
+import { temporaryDirectory } from '../../support/temporary-directory.js';
 import { channelPair } from '../support/channel-pair.js';
 import { FakeLink } from '../support/fake-link.js';
 import { localSpec } from '../support/local-spec.js';
@@ -40,6 +42,32 @@ t.test('a connection that ends before its tunnel opens is forgotten', async (t) 
   world.clock.advance(5_000);
   t.equal(world.clock.pending, 0);
 });
+
+t.test(
+  'at a Unix socket, too, a connection that ends before its tunnel opens is forgotten, and half of it is not',
+  async (t) => {
+    const world = new World(t);
+    const link = new FakeLink();
+    const path = join(temporaryDirectory(t), 'a.sock');
+    const spec = { kind: 'local', at: { kind: 'unix', path }, target } as const;
+    const forward = new LocalForward(depsOf(world, link), { spec });
+    await forward.listen();
+    t.teardown(() => forward.close());
+    const [gone, half] = [connect({ path, allowHalfOpen: true }), connect({ path, allowHalfOpen: true })];
+    t.teardown(() => half.destroy());
+    half.end('the last word');
+    await until(() => link.asked.length === 2);
+    gone.destroy();
+    await until(() => {
+      world.clock.advance(5_000);
+      return link.cancelled === 1;
+    });
+    world.clock.advance(5_000);
+    await new Promise((resolve) => setImmediate(resolve));
+    t.equal(forward.pending, 1);
+    t.strictSame(forward.at, spec.at);
+  },
+);
 
 t.test('refused connections fill the log up to a bound, and are counted beyond it', async (t) => {
   const world = new World(t);
