@@ -22,3 +22,11 @@ t.test('each end reaches the other by IPv4 and IPv6, with packets of the whole M
   await restart('alice');
   t.ok(await isReachable(lab, VPN.bob), 'and of the other one');
 });
+
+t.test('where UDP is blocked, a relay carries the packets of a VPN', async (t) => {
+  if (!requirementsMet(t, ...LAB_REQUIREMENTS, ...VPN_REQUIREMENTS)) return;
+  const lab = await Lab.up(t, { alice: 'udp-blocked', bob: 'nat', delay: 5 });
+  const { ends } = await startVpn(lab, [], /relayed/);
+  t.ok(await isReachable(lab, VPN.bob), ends.bob.stderr);
+  t.ok(await isReachable(lab, VPN.bob, 1369));
+});

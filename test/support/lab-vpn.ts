@@ -32,15 +32,15 @@ const settingsOf = (end: 'alice' | 'bob'): NodeJS.ProcessEnv => ({
   VPN_USER: 'root',
 });
 
-/** @param forwards more forwards of the same client, as for -L */
-export async function startVpn(lab: Lab, forwards: readonly string[] = []): Promise<LabVpn> {
+/** @param forwards more forwards of the same client, as for -L @param path what the client says of its path before it begins */
+export async function startVpn(lab: Lab, forwards: readonly string[] = [], path = /direct/): Promise<LabVpn> {
   const args = ['--bootstrap', await startNodeAtHub(lab)];
   const server = startTuntoxIn(lab, 'bob', 'server', ['-C', lab.directory(), ...args]);
   const [toxId] = await server.waitFor(/^[0-9A-F]{76}$/m);
   await server.waitFor(/^online/m);
   const all = [`udp:${LOCAL_PORT}:127.0.0.1:${SERVER_PORT}`, ...forwards].flatMap((one) => ['-L', one]);
   const client = startTuntoxIn(lab, 'alice', 'client', ['-i', toxId, ...all, '-d', ...args]);
-  await client.waitFor(/direct/);
+  await client.waitFor(path);
   const start = async (end: 'alice' | 'bob'): Promise<Process> => {
     const env = { ...process.env, ...settingsOf(end) };
     const prefix = lab.prefix(end);
