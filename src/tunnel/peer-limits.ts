@@ -25,7 +25,7 @@ export class PeerRates {
     this.#limitsOf = limitsOf;
   }
 
-  /** The rates of a peer, until `forget`: the same for all its tunnels. */
+  /** The rates of a peer: the same for all its tunnels. */
   of(peerId: string): RateLimits {
     let rates = this.#rates.get(peerId);
     if (rates === undefined) {
@@ -36,9 +36,9 @@ export class PeerRates {
     return rates;
   }
 
-  /** Called when the peer has no tunnel any more. */
+  /** Called when the peer is gone. One with a limit, of which the owner has so many, does not get rid of its debt by coming back. */
   forget(peerId: string): void {
-    this.#rates.delete(peerId);
+    if (this.#rates.get(peerId)?.toPeer.isLimited === false) this.#rates.delete(peerId);
   }
 
   /** Applies limits that have changed. */

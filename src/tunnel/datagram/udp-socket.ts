@@ -69,7 +69,8 @@ export class UdpListener extends EventEmitter<ListenerEvents> {
   }
 
   send(bytes: Buffer, { address, port }: UdpAddress): void {
-    if (this.#socket !== undefined && hasRoom(this.#socket)) this.#socket.send(bytes, port, address);
+    // Port 0 is none (RFC 768), which anyone can write into a datagram, and Node throws.
+    if (this.#socket !== undefined && port !== 0 && hasRoom(this.#socket)) this.#socket.send(bytes, port, address);
   }
 
   close(): void {

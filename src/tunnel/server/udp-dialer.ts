@@ -72,7 +72,7 @@ interface Place {
   readonly lastPort: number | undefined;
 }
 
-interface SessionHandlers extends Pick<DialHandlers, 'onConnected' | 'onFailed'> {
+interface SessionHandlers extends DialHandlers {
   /** @param localPort of a session with a target on loopback */
   onOver(localPort: number): void;
 }
@@ -156,7 +156,8 @@ class UdpSession implements DatagramEnd {
   }
 
   #onError(error: Error): void {
-    const [next, ...others] = this.#others;
+    // What may be reached may have changed since the name was resolved.
+    const [next, ...others] = this.#others.filter((address) => this.#dialHandlers.mayConnect(address));
     this.#socket.close();
     if (next !== undefined) {
       this.#address = next;

@@ -13,6 +13,8 @@ import type { Target } from './target.js';
 
 /** The longest name of DNS. */
 const MAX_BIND_SIZE = 255;
+/** The characters of names and literal addresses alone: what a peer writes here stands in commands that the owner is told to type. */
+const BIND = /^[A-Za-z0-9._:%[\]-]*$/;
 const REVERSE = '?reverse:';
 
 /** Where to listen. */
@@ -25,7 +27,7 @@ export interface ListenPlace {
 
 export interface ListenRequest {
   readonly forwardId: number;
-  /** Undefined when the address is too long, or not printable ASCII. */
+  /** Undefined when the address is too long, or can be none. */
   readonly place: ListenPlace | undefined;
 }
 
@@ -44,9 +46,9 @@ export function decodeListen(frame: Frame): ListenRequest | undefined {
   if (frame.data.length < 4) return undefined;
   const forwardId = frame.data.readUInt32BE();
   const bytes = frame.data.subarray(4);
-  const isReadable = bytes.length <= MAX_BIND_SIZE && bytes.every((at) => at > 0x20 && at < 0x7f);
-  const bind = bytes.length === 0 ? undefined : bytes.toString('latin1');
-  return { forwardId, place: isReadable ? { bind, port: frame.id } : undefined };
+  const text = bytes.toString('latin1');
+  const isReadable = bytes.length <= MAX_BIND_SIZE && BIND.test(text);
+  return { forwardId, place: isReadable ? { bind: text === '' ? undefined : text, port: frame.id } : undefined };
 }
 
 export function encodeListening(forwardId: number, port: number): Buffer {

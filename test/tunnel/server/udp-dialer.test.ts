@@ -65,6 +65,14 @@ t.test('an address that is not allowed gets nothing, whatever else the name has'
   t.same(asked.sort(), ['127.0.0.1', '::1']);
 });
 
+t.test('an address that is not allowed any more does not have its turn', async (t) => {
+  const port = await whoAmI(t);
+  const asked: string[] = [];
+  /** Both addresses at first, and none once the session has begun. */
+  const mayConnect = (address: string): boolean => asked.push(address) <= 2;
+  t.equal(await ask(new UdpDialer(new SocketClock()), 'localhost', port, mayConnect), 'connection-refused');
+});
+
 t.test('a client with an address of its own asks from there', async (t) => {
   const port = await whoAmI(t);
   const from = (source: Source) => ask(new UdpDialer(new SocketClock(), { sourceOf: () => source }), 'localhost', port);

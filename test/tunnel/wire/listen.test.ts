@@ -35,10 +35,13 @@ t.test('each decodes to what was encoded', async (t) => {
   t.equal(decodeUnlistenReason(frame(encodeFrame(0x06b2, 0, Buffer.alloc(4)))), 'failed', 'a reason that is missing');
 });
 
+/** What a shell would not take as it is. */
+const SHELL = ['$(id)', '`id`', 'a;id', "'", '"', 'a|id', 'a&id', '$HOME', '~', 'a>b', '\\', '{a,b}', '!1', '#'];
+
 t.test('an address that cannot be read is refused, and a request without an id is dropped', async (t) => {
   const listen = (data: Buffer) => decodeListen(frame(encodeFrame(0x0630, 80, data)));
   const id = Buffer.from([0, 0, 0, 1]);
-  for (const bind of ['a b', 'ä', '\0', 'x'.repeat(256), 'line\n'])
+  for (const bind of ['a b', 'ä', '\0', 'x'.repeat(256), 'line\n', '*', ...SHELL])
     t.same(listen(Buffer.concat([id, Buffer.from(bind, 'latin1')])), { forwardId: 1, place: undefined }, bind);
   t.equal(listen(Buffer.alloc(3)), undefined);
 });
