@@ -1,6 +1,6 @@
 /** The metrics in the OpenMetrics format. Only this file imports prom-client, and only when the metrics are requested. */
 import { cpuUsage } from 'node:process';
-import { forwardName } from '../engine/client/forward-entry.js';
+import { forwardLabel } from '../engine/client/forward-entry.js';
 import type { ForwardState } from '../engine/client/standing-forward.js';
 import type { MethodContext } from './methods/context.js';
 import { stateOf } from './methods/forwards.js';
@@ -24,7 +24,7 @@ const byLabel = (label: string, counts: Readonly<Record<string, number>>): Label
 const byForward =
   (of: (forward: ForwardState) => number) =>
   ({ forwards }: Deps): Labelled =>
-    forwards.all.map((forward) => [{ forward: forwardName(forward.entry) }, of(forward)]);
+    forwards.all.map((forward) => [{ forward: forwardLabel(forward.entry) }, of(forward)]);
 /** µs in a second. */
 const MICROSECONDS = 1_000_000;
 

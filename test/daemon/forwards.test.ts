@@ -232,6 +232,8 @@ t.test('a reverse forward says why the server does not listen', async (t) => {
   await until(async () => (await forwardOf(daemon))?.state === 'not-listening');
   t.match(await forwardOf(daemon), { error: /^127\.0\.0\.1:8080 of the server: / });
   t.ok((await daemon.call('status', {})).warnings.some(({ code }) => code === 'forward-ports'));
+  const label = `-R 127.0.0.1:8080 of ${server.slice(0, 8)}`;
+  t.match((await daemon.call('metrics', {})).text, `tuntox_forward_connected{forward="${label}"}`);
   await t.rejects(daemon.call('forwards.remove', { forward: '8080' }), { code: 'not-found' }, 'it is no port here');
   await daemon.call('forwards.remove', { forward: '8080', reverse: true });
   t.equal(await forwardOf(daemon), undefined);

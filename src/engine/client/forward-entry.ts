@@ -36,6 +36,12 @@ export function forwardName({ spec }: Pick<ForwardEntry, 'spec'>): string {
   return `${protocolOf(spec) === 'udp' ? 'udp:' : ''}${placeText(spec.at)}`;
 }
 
+/** The name, with the server where that is part of the place. */
+export const forwardLabel = (entry: ForwardEntry): string =>
+  entry.spec.kind === 'reverse' ? `${forwardName(entry)} of ${serverName(entry)}` : forwardName(entry);
+
+const serverName = ({ server }: ForwardEntry): string => server.name ?? server.id.publicKey.short;
+
 const protocolOf = (spec: KeptSpec): Target['protocol'] => (spec.kind === 'local' ? spec.target.protocol : undefined);
 
 /** A place has one forward: that of this machine, or that of one server. */
@@ -71,7 +77,7 @@ export function findForward(forwards: Forwards, wanted: WantedForward): ForwardE
   const [first, second] = found;
   if (first === undefined) throw new ForwardError('not-found', `there is no forward at ${wantedText(wanted)}`);
   if (second === undefined) return first;
-  const names = found.map((one) => `${forwardName(one)} (${one.server.name ?? one.server.id.publicKey.short})`);
+  const names = found.map((one) => `${forwardName(one)} (${serverName(one)})`);
   throw new ForwardError('ambiguous', `there are forwards at ${names.join(' and ')}: name one of them`);
 }
 
