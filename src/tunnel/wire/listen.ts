@@ -13,7 +13,6 @@ import type { Target } from './target.js';
 
 /** The longest name of DNS. */
 const MAX_BIND_SIZE = 255;
-/** The characters of names and literal addresses alone: what a peer writes here stands in commands that the owner is told to type. */
 const BIND = /^[A-Za-z0-9._:%[\]-]*$/;
 const REVERSE = '?reverse:';
 
@@ -37,6 +36,12 @@ const u32 = (value: number): Buffer => {
   return bytes;
 };
 
+/**
+ * Whether a text has the characters of names and literal addresses alone: what a peer writes here stands in commands that the owner is
+ * told to type. It may be empty.
+ */
+export const isBindText = (text: string): boolean => text.length <= MAX_BIND_SIZE && BIND.test(text);
+
 export function encodeListen(forwardId: number, { bind = '', port }: ListenPlace): Buffer {
   return encodeFrame(LISTEN, port, Buffer.concat([u32(forwardId), Buffer.from(bind, 'latin1')]));
 }
@@ -47,8 +52,7 @@ export function decodeListen(frame: Frame): ListenRequest | undefined {
   const forwardId = frame.data.readUInt32BE();
   const bytes = frame.data.subarray(4);
   const text = bytes.toString('latin1');
-  const isReadable = bytes.length <= MAX_BIND_SIZE && BIND.test(text);
-  return { forwardId, place: isReadable ? { bind: text === '' ? undefined : text, port: frame.id } : undefined };
+  return { forwardId, place: isBindText(text) ? { bind: text === '' ? undefined : text, port: frame.id } : undefined };
 }
 
 export function encodeListening(forwardId: number, port: number): Buffer {

@@ -3,6 +3,7 @@ import {
   listenPermissionText,
   mayListen,
   parseListenPermission,
+  permissionFor,
 } from '../../../src/engine/access/listen-permission.js';
 
 t.test('a port without an address is one of localhost, and the text of a permission is parsed to the same', (t) => {
@@ -28,7 +29,19 @@ t.test('a port without an address is one of localhost, and the text of a permiss
 });
 
 t.test('what is no permission is refused with an example', (t) => {
-  for (const text of ['', 'web', '::1:80', '1:2:3', '80:localhost', '70000', '-1', '[::1]', '/run/x.sock'])
+  for (const text of [
+    '',
+    'web',
+    '::1:80',
+    '1:2:3',
+    '80:localhost',
+    '70000',
+    '-1',
+    '[::1]',
+    '/run/x.sock',
+    '$(id):80',
+    "a'b:80",
+  ])
     t.throws(() => parseListenPermission(text), { name: 'FormatError' }, text);
   t.throws(() => parseListenPermission('localhost'), { message: /is not \[BIND:]PORT, as in 8080/ });
   t.end();
@@ -50,6 +63,11 @@ t.test('the decision table: what a client may have opened', (t) => {
     // Localhost, however it is written.
     ['8080', '127.0.0.1:8080', true],
     ['8080', '[::1]:8080', true],
+    // With ::1 alone a client would take the place of a service on 127.0.0.1, so the port has to be named.
+    ['0', '127.0.0.1:8080', true],
+    ['0', '[::1]:8080', false],
+    ['0', '[::1]:0', false],
+    ['[::1]:0', '[::1]:8080', true],
     ['8080', 'LOCALHOST.:8080', true],
     ['8080', '0x7f000001:8080', true],
     ['8080', '127.0.0.2:8080', false],
@@ -85,6 +103,22 @@ t.test('the decision table: what a client may have opened', (t) => {
     const [, host = '', port] = /^(.*):([0-9]+)$/.exec(wanted) ?? [];
     const bind = host === '*' ? undefined : host.replace(/^\[|]$/g, '');
     t.equal(mayListen(permissions, { bind, port: Number(port) }), isAllowed, `${allowed || 'nothing'}: ${wanted}`);
+  }
+  t.end();
+});
+
+t.test('what the owner is told to type permits what was refused, and a shell takes it as it is', (t) => {
+  const rows: [bind: string | undefined, port: number, text: string][] = [
+    ['localhost', 8080, '8080'],
+    ['127.0.0.1', 0, '0'],
+    ['::1', 8080, '8080'],
+    ['::1', 0, "'[::1]:0'"],
+    [undefined, 80, "'*:80'"],
+    ['192.0.2.1', 80, '192.0.2.1:80'],
+  ];
+  for (const [bind, port, text] of rows) {
+    t.equal(permissionFor({ bind, port }), text);
+    t.ok(mayListen([parseListenPermission(text.replaceAll("'", ''))], { bind, port }), text);
   }
   t.end();
 });
