@@ -80,13 +80,7 @@ export class RemotePorts {
   }
 
   list(): RemotePortInfo[] {
-    const now = this.#deps.clock.now();
-    return [...this.#ports]
-      .filter(({ state }) => state === 'open')
-      .map((port) => {
-        const [place, { number, link }] = [placeOf(port), port];
-        return { ...place, number, peerId: link.peerId, target: targetOfPlace(place), age: now - port.since };
-      });
+    return [...this.#ports].filter(({ state }) => state === 'open').map((port) => this.#describe(port));
   }
 
   /** Connections without a tunnel yet. */
@@ -133,15 +127,11 @@ export class RemotePorts {
     for (const port of this.#ports) if (port.link === link) this.#close(port, 'the client has disconnected');
   }
 
-  /** Closes the ports that match, and their tunnels. @returns whether there was one */
+  /** Closes the ports that match, also those that are being opened, and their tunnels. @returns whether there was one */
   end(reason: Reason, matches: (port: RemotePortInfo) => boolean): boolean {
-    const numbers = new Set(
-      this.list()
-        .filter(matches)
-        .map(({ number }) => number),
-    );
-    for (const port of this.#ports) if (numbers.has(port.number)) this.#end(port, reason, describeReason(reason));
-    return numbers.size > 0;
+    const matching = [...this.#ports].filter((port) => port.state !== 'closed' && matches(this.#describe(port)));
+    for (const port of matching) this.#end(port, reason, describeReason(reason));
+    return matching.length > 0;
   }
 
   /** Closes the ports that are not allowed any more, and their tunnels. */
@@ -159,6 +149,12 @@ export class RemotePorts {
       this.#tell(port, reason);
       this.#close(port, describeReason(reason));
     }
+  }
+
+  #describe(port: Port): RemotePortInfo {
+    const [place, { number, link }] = [placeOf(port), port];
+    const age = this.#deps.clock.now() - port.since;
+    return { ...place, number, peerId: link.peerId, target: targetOfPlace(place), age };
   }
 
   async #listen(link: PortLink, forwardId: number, wanted: ListenPlace): Promise<void> {

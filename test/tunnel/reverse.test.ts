@@ -301,6 +301,21 @@ t.test('a client that is disconnected loses its ports in the same turn', async (
   t.notOk(await isOpen(forward.port));
 });
 
+t.test('a client that is disconnected while its port is being opened does not get it', async (t) => {
+  let asked = 0;
+  const peers: Peers = new Peers(t, () => {
+    asked += 1;
+    // A peer that is our server as well keeps its channel.
+    queueMicrotask(() => peers.server.closePeer(peers.channels.server.peerId, 'client'));
+    return { allowed: true };
+  });
+  const forward = await peers.reverse({ host: '127.0.0.1', port: 9 });
+  await until(() => forward.state.kind === 'refused');
+  for (let turn = 0; turn < 10; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  t.same(peers.server.openPorts(), []);
+  t.equal(asked, 1);
+});
+
 t.test('a server can reach nothing of the client but the targets of the ports that it has open for it', async (t) => {
   const peers = new Peers(t);
   const forward = await peers.listening();
