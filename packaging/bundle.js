@@ -2,7 +2,7 @@
 // and compile hundreds of small files takes most of a process's start. What several commands share, and what only some orders need,
 // becomes parts, which are loaded when they are needed. NOTICE has the licences of what came along; machine code stays behind.
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
 import { notice } from './notice.js';
 
@@ -39,7 +39,10 @@ const quietImport = {
   },
 };
 
-/** A client that uses the agent is one file: to find and read the fifty parts that it would have takes longer than all the rest. */
+/**
+ * A client that uses the agent shares no part with the commands: to find and read the fifty parts that it would have takes longer than
+ * all the rest. What only its local ports need is a part of its own.
+ */
 const LIGHT = { source: 'src/cli/tuntox/light.ts', file: 'parts/light.js' };
 const lightPart = {
   name: 'light part',
@@ -76,6 +79,12 @@ const { metafile } = await build({
   splitting: true,
   plugins: [nativePart, quietImport, lightPart],
 });
-await build({ ...OPTIONS, entryPoints: [LIGHT.source], outfile: join(OUTPUT, LIGHT.file) });
+await build({
+  ...OPTIONS,
+  entryPoints: [LIGHT.source],
+  outdir: join(OUTPUT, dirname(LIGHT.file)),
+  chunkNames: 'light-[name]-[hash]',
+  splitting: true,
+});
 // What is not in the bundle must be in package.json's dependencies; test/scenario/npm-package.test.ts compares.
 writeFileSync(join(OUTPUT, 'NOTICE'), notice(Object.keys(metafile.inputs)));

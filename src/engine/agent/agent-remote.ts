@@ -11,7 +11,6 @@ import { Listeners } from '../../base/listeners.js';
 import type { Logger } from '../../base/logger.js';
 import { watchStdio } from '../../base/stdio-error.js';
 import type { Forward, ForwardSpec, ReverseSpec } from '../../tunnel/client/forward-spec.js';
-import { openForward } from '../../tunnel/client/open-forward.js';
 import { type Target, unixPathOf } from '../../tunnel/wire/target.js';
 import type { RetryPolicy } from '../client/connect-retry.js';
 import type { RemoteServer } from '../client/remote-server.js';
@@ -103,6 +102,8 @@ export class AgentRemote implements Remote {
       this.#begin({ ask: 'open', host: this.#options.host, target, timeout: FORWARD_TIMEOUT });
     const opener = new AgentOpener({ log, begin });
     const hasRoom = (): boolean => this.#forwarded < MAX_FORWARDED;
+    // -W and -p need nothing of it, and start sooner without.
+    const { openForward } = await import('../../tunnel/client/open-forward.js');
     const forward = await openForward({ clock, opener, log, floodLog: this.#floodLog, hasRoom }, spec);
     this.#forwards.add(forward);
     return forward;
