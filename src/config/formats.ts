@@ -133,6 +133,9 @@ export function parseSharedTarget(text: string): HostAndPort {
 /** Parses the target of a service: as `parseSharedTarget` does, or `udp:53`, `udp:10.0.0.5:53`, or the path of a Unix socket. @throws FormatError */
 export function parseServiceTarget(text: string): TargetText {
   if (text.startsWith('/')) return { host: parseUnixPath(text), port: 0 };
+  if (text.includes('/') && !text.includes('://')) {
+    throw new FormatError(`"${text}" has a slash: a Unix socket is written as its path alone, as in /run/db.sock`);
+  }
   const udp = withoutUdp(text);
   return udp === undefined ? parseSharedTarget(text) : { ...parseSharedTarget(udp), protocol: 'udp' };
 }

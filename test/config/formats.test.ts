@@ -162,5 +162,6 @@ t.test('the target of a service may be a port of this machine alone, also with u
   t.same(parseServiceTarget('udp:53'), { host: '127.0.0.1', port: 53, protocol: 'udp' });
   t.same(parseServiceTarget('udp:10.0.0.5:53'), { host: '10.0.0.5', port: 53, protocol: 'udp' });
   t.same(parseServiceTarget('/run/x.sock'), { host: '/run/x.sock', port: 0 });
-  t.throws(() => parseServiceTarget('udp:/run/x'), { code: 'format' });
+  for (const text of ['udp:/run/x', 'unix:/run/x.sock', 'run/x.sock', './x.sock'])
+    t.throws(() => parseServiceTarget(text), { code: 'format', message: /its path alone, as in \/run\/db.sock/ }, text);
 });

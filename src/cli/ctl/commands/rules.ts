@@ -34,7 +34,11 @@ export const RULE_COMMANDS: readonly Command[] = [
     more: 'The daemon decides as it would for a real request. Exits with 0 whether the target is allowed or refused.',
     options: [
       { name: '--client', value: 'CLIENT', about: 'the client', completes: 'client' },
-      { name: '--target', value: 'TARGET', about: 'the target: HOST:PORT, or the name of a service' },
+      {
+        name: '--target',
+        value: 'TARGET',
+        about: 'the target: HOST:PORT, udp:HOST:PORT, a service, or the path of a Unix socket',
+      },
     ],
     examples: ['--client laptop --target 127.0.0.1:22'],
     run: async (context) => {
