@@ -42,8 +42,8 @@ export type PortLink = Pick<PeerLink, 'peerId' | 'open'> & {
 /** What the ports need of the tunnels. */
 export interface PortTunnels {
   nextNumber(): number;
-  /** Whether the peer may have another tunnel. */
-  hasRoom(peerId: string): boolean;
+  /** Why the peer may have no other tunnel; undefined when it may. */
+  whyFull(peerId: string): string | undefined;
   /** Breaks the tunnels of a port that is closed. */
   close(peerId: string, forwardId: number, reason: Reason): void;
 }
@@ -160,9 +160,11 @@ export class RemotePorts {
   async #listen(link: PortLink, forwardId: number, wanted: ListenPlace): Promise<void> {
     const { clock, floodLog, log, nameOf, tunnels } = this.#deps;
     const { peerId } = link;
+    const whyFull = (): string | undefined => tunnels.whyFull(peerId);
+    const hasRoom = (): boolean => whyFull() === undefined;
     const forward = new LocalForward(
-      { clock, opener: link, log: demoted(log, 'info'), floodLog, hasRoom: () => tunnels.hasRoom(peerId) },
-      { spec: { kind: 'local', at: { kind: 'port', ...wanted }, target: reverseTarget(forwardId) } },
+      { clock, opener: link, log: demoted(log, 'info'), floodLog, hasRoom },
+      { spec: { kind: 'local', at: { kind: 'port', ...wanted }, target: reverseTarget(forwardId) }, whyFull },
     );
     const port: Port = {
       number: tunnels.nextNumber(),

@@ -133,7 +133,7 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
       ...{ ...deps, floodLog: this.#floodLog, nameOf: this.#nameOf, mayListen: this.#mayListen },
       tunnels: {
         nextNumber: () => this.#tunnels.nextNumber(),
-        hasRoom: (peerId) => this.#refusalFor(peerId) === undefined,
+        whyFull: (peerId) => this.#refusalFor(peerId),
         close: (peerId, forwardId, reason) => {
           for (const tunnel of this.#tunnels.of(peerId, 'client'))
             if (reverseIdOf(tunnel.identity.target) === forwardId) tunnel.close(reason);

@@ -7,8 +7,9 @@ import { type LocalPlace, placeText } from '../../base/local-place.js';
 import type { Logger } from '../../base/logger.js';
 import { ProxyUsers } from '../socks/proxy-users.js';
 import { PROBE_INTERVAL, probeSocket, resetSocket, socketEnd } from '../stream/local-end.js';
+import { reverseIdOf } from '../wire/listen.js';
 import { explainReason } from '../wire/reasons.js';
-import { describeTarget } from '../wire/target.js';
+import { describeTarget, type Target } from '../wire/target.js';
 import {
   type DynamicSpec,
   describeForward,
@@ -37,6 +38,7 @@ export interface LocalForwardDeps {
 export class LocalForward implements Forward {
   readonly spec: LocalSpec | DynamicSpec;
   readonly #deps: LocalForwardDeps;
+  readonly #whyFull: () => string | undefined;
   readonly #listener: PlaceListener;
   readonly #find: TargetFinder;
   readonly #associations: UdpAssociations;
@@ -48,8 +50,13 @@ export class LocalForward implements Forward {
   #probing: Timer | undefined;
   #isFull = false;
 
-  constructor(deps: LocalForwardDeps, options: { readonly spec: LocalSpec | DynamicSpec }) {
+  /** @param options.whyFull why there is no room; by default for lack of descriptors */
+  constructor(
+    deps: LocalForwardDeps,
+    options: { readonly spec: LocalSpec | DynamicSpec; readonly whyFull?: () => string | undefined },
+  ) {
     this.spec = options.spec;
+    this.#whyFull = options.whyFull ?? (() => undefined);
     this.#deps = deps;
     this.#associations = new UdpAssociations({
       ...deps,
@@ -162,7 +169,7 @@ export class LocalForward implements Forward {
         return end;
       },
       onRefused: (reason) => {
-        this.#warnRefused(`${describeTarget(target)}: ${explainReason(reason)}`);
+        this.#warnRefused(`${this.#nameOf(target)}: ${explainReason(reason)}`);
         tellRefused(reason);
       },
     });
@@ -174,7 +181,12 @@ export class LocalForward implements Forward {
   }
 
   get #name(): string {
-    return this.spec.kind === 'dynamic' ? placeText(this.at) : describeTarget(this.spec.target);
+    return this.spec.kind === 'dynamic' ? placeText(this.at) : this.#nameOf(this.spec.target);
+  }
+
+  /** The target of a port that a peer has opened (-R) is known to the peer alone. */
+  #nameOf(target: Target): string {
+    return reverseIdOf(target) === undefined ? describeTarget(target) : placeText(this.at);
   }
 
   #count(socket: Socket): void {
@@ -206,15 +218,16 @@ export class LocalForward implements Forward {
     this.#isFull = false;
   }
 
-  /** Once until there is room again, because programs retry. */
+  /** Once until there is room again, because programs retry. One connection that comes and goes can cause that, too. */
   #warnFull(): void {
-    if (!this.#isFull)
-      this.#deps.log.warn(
-        `${this.#name}: no file descriptor is left for another connection: close some, or raise the limit of open files (ulimit -n)`,
-      );
+    const isNew = !this.#isFull;
     this.#isFull = true;
+    if (isNew) this.#warnRefused(`${this.#name}: ${this.#whyFull() ?? NO_DESCRIPTOR}`);
   }
 }
+
+const NO_DESCRIPTOR =
+  'no file descriptor is left for another connection: close some, or raise the limit of open files (ulimit -n)';
 
 const finderOf = (clock: Clock, spec: LocalSpec | DynamicSpec): TargetFinder =>
   spec.kind === 'local'

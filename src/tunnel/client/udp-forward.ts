@@ -4,7 +4,7 @@
 import { HostListener } from '../../base/host-listener.js';
 import { type LocalPlace, placeText } from '../../base/local-place.js';
 import { type UdpAddress, UdpListener } from '../datagram/udp-socket.js';
-import { explainReason, type Reason } from '../wire/reasons.js';
+import { explainReason } from '../wire/reasons.js';
 import { describeTarget } from '../wire/target.js';
 import { describeForward, type Forward, type ForwardTraffic, type LocalSpec, notSupported } from './forward-spec.js';
 import type { LocalForwardDeps } from './local-forward.js';
@@ -25,7 +25,7 @@ export class UdpForward implements Forward {
     this.#sessions = new UdpSessions({
       ...deps,
       onFull: (isFull) => this.#noteFull(isFull),
-      onRefused: (target, reason) => this.#warnRefused(describeTarget(target), reason),
+      onRefused: (target, reason) => this.#warnRefused(describeTarget(target), explainReason(reason)),
     });
     this.#listener = new HostListener({
       makeServer: () => {
@@ -84,17 +84,17 @@ export class UdpForward implements Forward {
     );
   }
 
-  #warnRefused(name: string, reason: Reason): void {
-    const [source, text] = [describeForward(this.spec), `${name}: ${explainReason(reason)}`];
+  #warnRefused(name: string, why: string): void {
+    const [source, text] = [describeForward(this.spec), `${name}: ${why}`];
     this.#deps.floodLog.say({ source, name, kind: 'session refused', level: 'warn', text });
   }
 
   /** Warns once until there is room again, because programs retry. */
   #noteFull(isFull: boolean): void {
-    if (isFull && !this.#isFull) {
-      const target = describeTarget(this.spec.target);
-      this.#deps.log.warn(`${target}: too many connections are open for another UDP session: close some`);
-    }
+    const isNew = isFull && !this.#isFull;
     this.#isFull = isFull;
+    if (!isNew) return;
+    const why = 'too many connections are open for another UDP session: close some';
+    this.#warnRefused(describeTarget(this.spec.target), why);
   }
 }

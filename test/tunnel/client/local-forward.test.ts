@@ -7,6 +7,7 @@ import type { BindLookup } from '../../../src/base/host-listener.js';
 import { silentLogger } from '../../../src/base/logger.js';
 import { LocalForward, type LocalForwardDeps } from '../../../src/tunnel/client/local-forward.js';
 import type { Opener } from '../../../src/tunnel/client/peer-opener.js';
+import { reverseTarget } from '../../../src/tunnel/wire/listen.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
 import { channelPair } from '../support/channel-pair.js';
 import { FakeLink } from '../support/fake-link.js';
@@ -42,6 +43,33 @@ t.test('a connection that ends before its tunnel opens is forgotten', async (t) 
   world.clock.advance(5_000);
   t.equal(world.clock.pending, 0);
 });
+
+t.test(
+  'who comes and goes at a full port of a client (-R) does not fill the log, which says what is full',
+  async (t) => {
+    const world = new World(t);
+    const lines: string[] = [];
+    const log = { ...silentLogger, warn: (text: string) => void lines.push(text) };
+    let isFull = false;
+    const whyFull = (): string => 'this client may have 1 tunnel (--max-tunnels)';
+    const deps = depsOf(world, new FakeLink(), { log, hasRoom: () => !isFull });
+    const forward = new LocalForward(deps, { spec: localSpec(reverseTarget(7)), whyFull });
+    await forward.listen();
+    t.teardown(() => forward.close());
+    for (let count = 0; count < 300; count += 1) {
+      isFull = true;
+      // It may be reset before it is established.
+      await new Promise((resolve) => void connect(forward.port, '127.0.0.1').on('error', resolve).on('close', resolve));
+      isFull = false;
+      const before = forward.pending;
+      const socket = await world.connect(forward.port);
+      await until(() => forward.pending > before);
+      socket.destroy();
+    }
+    t.equal(lines[0], `127.0.0.1:${forward.port}: this client may have 1 tunnel (--max-tunnels)`);
+    t.ok(lines.length <= 200, `${lines.length} lines`);
+  },
+);
 
 t.test(
   'at a Unix socket, too, a connection that ends before its tunnel opens is forgotten, and half of it is not',
