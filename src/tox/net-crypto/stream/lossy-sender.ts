@@ -11,8 +11,8 @@ import { checkCryptoData, SAFE_CRYPTO_DATA_SIZE, WIRE_OVERHEAD } from '../../pac
 import { Pacer } from '../congestion/pacer.js';
 import type { PacketSize } from '../path/packet-size.js';
 
-/** Bytes that wait at most: the fragments of two of the largest datagrams of UDP. */
-const MAX_QUEUE = 140 * 1024;
+/** Wire bytes that wait at most: the fragments of two of the largest datagrams of UDP. The smallest packets count, too. */
+const MAX_QUEUE = 155 * 1024;
 /** ms after which a waiting packet is lost: what comes later is worth more. */
 const MAX_WAIT = 250;
 /** ms for which lossless data that waited counts as waiting: its sender refills its queue in steps. */
@@ -82,12 +82,12 @@ export class LossySender {
       this.#emit(data, now);
       return true;
     }
-    if (!this.#deps.isOpen() || this.#queuedBytes + data.length > MAX_QUEUE) {
+    if (!this.#deps.isOpen() || this.#queuedBytes + data.length + WIRE_OVERHEAD > MAX_QUEUE) {
       this.#dropped += 1;
       return false;
     }
     this.#queue.push({ data, since: now });
-    this.#queuedBytes += data.length;
+    this.#queuedBytes += data.length + WIRE_OVERHEAD;
     return true;
   }
 
@@ -99,7 +99,7 @@ export class LossySender {
       if (!isLate && !this.#maySend(data.length, now)) break;
       if (isLate) this.#dropped += 1;
       else this.#emit(data, now);
-      this.#queuedBytes -= data.length;
+      this.#queuedBytes -= data.length + WIRE_OVERHEAD;
       count += 1;
     }
     if (count > 0) this.#queue = this.#queue.slice(count);

@@ -45,6 +45,18 @@ t.test('lossy packets wait for a busy route in order, as many as fit', async (t)
   t.equal(sender.dropped, 2);
 });
 
+t.test('few of the smallest packets wait, too, and the fragments of two largest datagrams do', async (t) => {
+  const countOf = (size: number): number => {
+    const { path, send } = setUp();
+    path.isBlocked = true;
+    let taken = 0;
+    while (send(1, 0, size)) taken += 1;
+    return taken;
+  };
+  t.ok(countOf(4) < 3_000, `${countOf(4)} packets of 4 bytes`);
+  for (const size of [500, 1373]) t.ok(countOf(size) >= 2 * Math.ceil(65_507 / (size - 8)), `${size}`);
+});
+
 t.test('a packet that has waited too long is lost', async (t) => {
   const { path, sent, sender, send } = setUp();
   path.isBlocked = true;
