@@ -5,7 +5,7 @@ set -uo pipefail
 cd "$(dirname "$0")/../.." || exit 1
 # shellcheck source-path=SCRIPTDIR source=checks.sh
 . test/boot/checks.sh
-readonly PACKAGES=systemd,systemd-sysv,dbus,adduser,nodejs,procps,iproute2,python3,supervisor,curl
+readonly PACKAGES=systemd,systemd-sysv,dbus,adduser,nodejs,procps,iproute2,python3,supervisor,curl,socat
 # shellcheck source-path=SCRIPTDIR source=machine.sh
 . test/boot/machine.sh
 
@@ -19,6 +19,9 @@ explain() { on journalctl --no-pager -u tuntox -n 40; }
 
 missing=$(requirements | paste -sd ' ')
 [ -z "$missing" ] || give_up "the boot test needs $missing (apt-get install debootstrap systemd-container)"
+
+# As udev makes it: where none runs, that of the host is for root alone.
+make_tun() { [ -e "$CACHE/tun" ] || mknod -m 666 "$CACHE/tun" c 10 200; }
 
 # --- what is installed
 
@@ -38,7 +41,7 @@ same_after_uninstall() {
 }
 check "make install keeps changed settings, and make uninstall leaves the settings alone" same_after_uninstall
 
-make_base && boot || give_up "Debian $SUITE boots"
+make_base && make_tun && boot --bind="$CACHE/tun:/dev/net/tun" || give_up "Debian $SUITE boots"
 note "Debian $(cat "$layer/root/etc/debian_version"), node $(on node --version), $(on systemctl --version | head -n 1)"
 check "the package is built" package 1
 check "a newer package is built" package 2
@@ -148,6 +151,28 @@ shares_and_joins() {
 }
 check "tuntox join reaches the service by the link of tuntox share" shares_and_joins
 on systemctl stop join share
+
+# --- a VPN (docs/vpn.md): its server end, in the sandbox of the unit
+
+on mkdir -p /etc/tuntox-vpn /srv/vpn
+printf 'ROLE=server\nPORT=5999\nADDRESS=10.77.0.1/24\nPEER=10.77.0.2\n' >"$layer/root/etc/tuntox-vpn/home.conf"
+cp test/boot/ping-vpn.py "$layer/root/srv/vpn/"
+check "systemctl start tuntox-vpn@home makes the device" on sh -c 'systemctl start tuntox-vpn@home && ip address show dev vpn-home | grep 10.77.0.1/24'
+check "a packet of the client end is answered through it" within $PATIENCE on python3 /srv/vpn/ping-vpn.py 5999 10.77.0.2 10.77.0.1
+# shellcheck disable=SC2016 # The machine's shell fills it in.
+check "socat runs as the user tuntox, without a capability" on sh -c 'pid=$(systemctl show -P MainPID tuntox-vpn@home) && [ "$(stat -c %U /proc/$pid)" = tuntox ] && grep -q "^CapEff:.*0000000000000000$" /proc/$pid/status'
+vpn_returns() {
+  on systemctl kill --signal=KILL tuntox-vpn@home && on test -e /sys/class/net/vpn-home &&
+    within $PATIENCE on python3 /srv/vpn/ping-vpn.py 5999 10.77.0.2 10.77.0.1
+}
+check "the device outlives a socat that is killed, and the next one uses it" vpn_returns
+check "systemctl stop removes the device" on sh -c 'systemctl stop tuntox-vpn@home && ! test -e /sys/class/net/vpn-home'
+vpn_refuses() {
+  on sed -i 's/^PORT=.*/PORT=x/' /etc/tuntox-vpn/home.conf
+  on systemctl start tuntox-vpn@home && return 1
+  on journalctl --no-pager -u tuntox-vpn@home -n 20 | grep 'PORT must be a number'
+}
+check "a wrong setting is said in its log" vpn_refuses
 
 # --- reloading
 
