@@ -17,6 +17,8 @@ import type { Forward, ForwardTraffic, RemotePort, RemotePortState, ReverseSpec 
 /** ms between attempts while the peer refuses. */
 const FIRST_RETRY = 2_000;
 const LONGEST_RETRY = 30_000;
+/** ms for which a port was open, after which its end is no refusal: a peer could open and close it all the time. */
+const LASTING = 60_000;
 
 /** The links to the peer, one after another. */
 export interface Links {
@@ -54,6 +56,8 @@ export class RemoteForward implements Forward, RemotePort {
   #lastPort: number | undefined;
   #cancel: () => void = () => {};
   #retry: Timer | undefined;
+  /** ms of the clock; undefined while the peer does not listen. */
+  #listeningSince: number | undefined;
   #isClosed = false;
 
   constructor(deps: Deps, options: { readonly spec: ReverseSpec }) {
@@ -150,13 +154,16 @@ export class RemoteForward implements Forward, RemotePort {
 
   #onListening(port: number): void {
     this.#lastPort = port;
-    this.#retries.reset();
+    this.#listeningSince = this.#deps.clock.now();
     this.#deps.log.info(`the server listens on ${placeText(this.at)} for ${describeTarget(this.target)} here`);
     this.#change({ kind: 'listening', port });
   }
 
   #onEnded(reason: Reason, ports: Pick<PortRequests, 'ask'>): void {
     this.#cancel = () => {};
+    const now = this.#deps.clock.now();
+    if (now - (this.#listeningSince ?? now) >= LASTING) this.#retries.reset();
+    this.#listeningSince = undefined;
     if (this.#isClosed) return;
     if (reason === 'connection-lost') {
       this.#change({ kind: 'asking' });
