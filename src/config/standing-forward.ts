@@ -10,6 +10,7 @@ import {
   parseReverseForward,
 } from './forward-text.js';
 import { parseLink } from './link.js';
+import { errorOfSecret } from './secret-file.js';
 
 /** A place that the daemon can open again after each start. */
 export type KeptPlace = Exclude<PlaceText, { kind: 'descriptor' }>;
@@ -50,6 +51,8 @@ export function parseStandingForward(
   if (link !== undefined && secret !== undefined) {
     throw new FormatError('a link has its secret: leave the other one out');
   }
+  const error = secret === undefined ? undefined : errorOfSecret(Buffer.from(secret));
+  if (error !== undefined) throw new FormatError(`the secret ${error}`);
   const own = { serverId: link?.serverId ?? parseToxId(server), secret: link?.secret ?? secret };
   const place = kind === 'local' ? placeAlone(forward) : undefined;
   if (place === undefined) return { ...own, spec: kept(PARSERS[kind](forward), forward) };

@@ -81,3 +81,12 @@ t.test('a kept forward is named by its place', async (t) => {
   t.strictSame(named('/run/a\\:b.sock'), { protocol: undefined, place: { kind: 'unix', path: '/run/a:b.sock' } });
   for (const text of ['', ':', 'x', '8080:x', '80:8080', 'a/b.sock']) t.throws(() => named(text), FormatError, text);
 });
+
+t.test('a secret that no request can carry is refused', async (t) => {
+  for (const [secret, message] of [
+    ['', 'the secret is empty: use another one'],
+    ['€'.repeat(307), 'the secret has 921 bytes: shorten it to 920 or less'],
+    ['a\0b', 'the secret contains a zero byte: use text'],
+  ] as const)
+    t.throws(() => parseStandingForward(ID, secret, '8080:ssh'), { constructor: FormatError, message });
+});
