@@ -16,6 +16,8 @@ is_for_daemon() {
 }
 
 mkdir -p -m 0700 "$directory"
+# Of tuntox-vpn@.service, which root alone writes.
+mkdir -p -m 0755 /etc/tuntox-vpn
 case $(stat -L -c %U:%G "$directory") in
   tuntox:* | root:root) is_overridden "$directory" || is_to_be_moved=yes ;;
 esac

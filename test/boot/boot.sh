@@ -154,7 +154,7 @@ on systemctl stop join share
 
 # --- a VPN (docs/vpn.md): its server end, in the sandbox of the unit
 
-on mkdir -p /etc/tuntox-vpn /srv/vpn
+on mkdir /srv/vpn
 printf 'ROLE=server\nPORT=5999\nADDRESS=10.77.0.1/24\nPEER=10.77.0.2\n' >"$layer/root/etc/tuntox-vpn/home.conf"
 cp test/boot/ping-vpn.py "$layer/root/srv/vpn/"
 check "systemctl start tuntox-vpn@home makes the device" on sh -c 'systemctl start tuntox-vpn@home && ip address show dev vpn-home | grep 10.77.0.1/24'

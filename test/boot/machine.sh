@@ -101,6 +101,6 @@ install_package() { on apt-get install --yes "/root/tuntox_$version-$1.deb"; }
 owners() { on stat -c '%U:%G %a' "$@" | paste -sd ' '; }
 is_private() { [ "$(owners /etc/tuntox /etc/tuntox/tuntox.yaml)" = 'root:tuntox 1770 root:tuntox 640' ]; }
 purge() {
-  on apt-get purge --yes tuntox && ! on test -e /etc/tuntox && ! on test -e /usr/lib/tuntox &&
+  on apt-get purge --yes tuntox && ! on test -e /etc/tuntox && ! on test -e /etc/tuntox-vpn && ! on test -e /usr/lib/tuntox &&
     [ -z "$(on find / -xdev -name '*tuntox*' -not -path '/root/*' -not -path '/srv/*' -not -path '/var/log/*' -not -path '/var/lib/systemd/*' -not -path '/proc/*' -not -path '/sys/*' | tee /dev/stderr)" ]
 }
