@@ -32,8 +32,10 @@ export interface LocalEnd {
   destroy(): void;
 }
 
-/** @param socket made with `allowHalfOpen`, so that its two directions end separately */
+/** @param socket of TCP or a Unix socket, made with `allowHalfOpen`, so that its two directions end separately */
 export function socketEnd(socket: Socket): LocalEnd {
+  // A program that closes a Unix socket makes writing fail at once, while what it wrote before can still be read.
+  const canProbe = socket.localAddress !== undefined;
   // Small packets of interactive programs must not wait for acknowledgements.
   socket.setNoDelay(true);
   // Also before the tunnel reads from it, and after a reset: an error without a listener would end the process.
@@ -50,7 +52,7 @@ export function socketEnd(socket: Socket): LocalEnd {
     get remoteAddress() {
       return socket.remoteAddress;
     },
-    probe: (onIntact) => probeSocket(socket, onIntact),
+    probe: (onIntact) => (canProbe ? probeSocket(socket, onIntact) : onIntact()),
     reset: () => resetSocket(socket),
     destroy: () => void socket.destroy(),
   };
