@@ -178,7 +178,7 @@ function hostSettings(
   if (form === 'speed') return { ...server, mode: 'speed', patience: patienceOf(flags, DEFAULT_TIMEOUT) };
   if (form === 'ping') return { ...server, ...jobOf(flags, { isPing: true }) };
   if (hasJob(flags)) return { ...server, ...jobOf(flags) };
-  flags.refuse(FORWARD_ONLY, 'is only for -L, -D and -R: remove it, or add one');
+  flags.refuse(FORWARD_ONLY, 'needs -L, -R, or -D with a port, as in -D 1080: add one, or remove it');
   return { ...server, mode: 'services', patience: patienceOf(flags, DEFAULT_TIMEOUT) };
 }
 
