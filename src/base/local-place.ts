@@ -32,6 +32,10 @@ export function placeText(place: LocalPlace | PlaceText): string {
   }
 }
 
+/** The place with the port that the system has chosen. */
+export const withPort = (place: LocalPlace, port: number): LocalPlace =>
+  place.kind === 'port' ? { ...place, port } : place;
+
 /** Whether two forwards cannot be at both. */
 export const isSamePlace = (one: LocalPlace, other: LocalPlace): boolean =>
   one.kind === other.kind && placeText(one) === placeText(other);

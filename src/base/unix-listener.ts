@@ -2,10 +2,8 @@
 import { lstatSync, unlinkSync } from 'node:fs';
 import { connect, type Server } from 'node:net';
 import { CodedError, systemCodeOf } from './coded-error.js';
+import { createdPrivately } from './private-file.js';
 import { MAX_UNIX_PATH } from './unix-path.js';
-
-/** For creating the socket: only its user may connect. */
-const PRIVATE_UMASK = 0o177;
 
 export class UnixListenError extends CodedError<'too-long' | 'not-a-socket' | 'in-use'> {}
 
@@ -35,15 +33,12 @@ async function listenPrivately(server: Server, path: string): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     // Node creates the socket before `listen` returns.
-    const umask = process.umask(PRIVATE_UMASK);
-    try {
+    createdPrivately(() =>
       server.listen(path, () => {
         server.off('error', reject);
         resolve();
-      });
-    } finally {
-      process.umask(umask);
-    }
+      }),
+    );
   });
 }
 

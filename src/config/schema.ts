@@ -1,5 +1,6 @@
 /** The only file that imports convict: every setting of the daemon with its meaning, its default and its environment variable. */
 import convict from 'convict';
+import { MAX_UNIX_PATH } from '../base/unix-path.js';
 import { SYSTEM_PATHS } from './daemon-paths.js';
 import { FormatError } from './format-error.js';
 import { parseNode, parsePortOrNone, parsePortRange, parseTarget } from './formats.js';
@@ -51,15 +52,12 @@ function absolutePath(value: string): void {
   if (!value.startsWith('/')) throw new FormatError(`"${value}" is not an absolute path: start it with /`);
 }
 
-/** bytes of sun_path (unix(7)). */
-const MAX_SOCKET_PATH = 107;
-
 function socketPath(value: string): void {
   absolutePath(value);
   const length = Buffer.byteLength(value);
-  if (length <= MAX_SOCKET_PATH) return;
+  if (length <= MAX_UNIX_PATH) return;
   throw new FormatError(
-    `the path of a socket has at most ${MAX_SOCKET_PATH} bytes, this one has ${length}: use a shorter one`,
+    `the path of a socket has at most ${MAX_UNIX_PATH} bytes, this one has ${length}: use a shorter one`,
   );
 }
 

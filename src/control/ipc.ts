@@ -7,14 +7,13 @@ import type { Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { IPCModule } from 'node-ipc';
 import { CodedError, messageOf, systemCodeOf } from '../base/coded-error.js';
+import { createdPrivately } from '../base/private-file.js';
 import { MAX_UNIX_PATH } from '../base/unix-path.js';
 
 /** Simultaneous clients: enough for 50 programs and a few people. The kernel queues some more. */
 const MAX_CONNECTIONS = 128;
 /** Owner and group. */
 const SHARED_MODE = 0o660;
-/** For creating the socket: only the owner may connect until it has its group. */
-const PRIVATE_UMASK = 0o177;
 
 export type IpcErrorCode = 'not-running' | 'permission' | 'in-use' | 'failed';
 
@@ -95,18 +94,15 @@ export async function listenIpc(
   await new Promise<void>((resolve, reject) => {
     server.on('start', resolve);
     server.on('error', (error) => reject(listenError(error, path)));
-    // Node creates the socket before `start` returns.
-    const umask = process.umask(PRIVATE_UMASK);
+    // Node creates the socket before `start` returns; only the owner may connect until it has its group.
     try {
-      server.start();
+      createdPrivately(() => server.start());
       // It could not be created; `error` will say why.
       if (isGone(path)) return;
       if (groupId !== undefined) share(path, groupId);
     } catch (error) {
       server.stop();
       reject(ipcError(error, path));
-    } finally {
-      process.umask(umask);
     }
   });
   // Node removes the file of the socket with it.

@@ -3,13 +3,12 @@ import { chmodSync, lchownSync, lstatSync, readlinkSync, rmSync, symlinkSync, un
 import { createServer, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { type AgentPlaces, AgentSocketError, checkDirectory, connectToAgent } from '../../agent/socket-file.js';
+import { createdPrivately } from '../../base/private-file.js';
 import { systemReason } from '../../base/system-error.js';
 import { makeDirectories } from '../state/file-system.js';
 
 const DIRECTORY_MODE = 0o700;
 const FOR_OTHERS = 0o077;
-/** For creating the socket: only its user may connect. */
-const PRIVATE_UMASK = 0o177;
 const SHARED_MODES = { group: 0o660, all: 0o666 } as const;
 
 /** Who else may connect: members of a group, or all users of this machine. */
@@ -38,15 +37,12 @@ async function listenForAgent(
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => reject(listenError(error, path, owner)));
     // Node creates the socket before `listen` returns.
-    const umask = process.umask(PRIVATE_UMASK);
     try {
-      server.listen(path, resolve);
+      createdPrivately(() => server.listen(path, resolve));
       if (sharedWith !== undefined && !isSocketGone(path)) share(path, sharedWith);
     } catch (error) {
       server.close();
       reject(listenError(error, path, owner));
-    } finally {
-      process.umask(umask);
     }
   });
   return server;
