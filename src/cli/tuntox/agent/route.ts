@@ -2,16 +2,14 @@
 import type { AgentHost } from '../../../agent/messages.js';
 import { ALIAS } from '../../../base/alias.js';
 import { systemClock } from '../../../base/clock.js';
-import { demoted } from '../../../base/logger.js';
 import { ownVersion } from '../../../base/own-files.js';
 import type { ClientSettings, RunSettings } from '../../../config/classic-settings.js';
-import { AgentRemote } from '../../../engine/agent/agent-remote.js';
 import { NETWORK_OPTIONS } from '../commands.js';
 import type { GivenFlag } from '../flags.js';
 import type { OptionName } from '../options.js';
 import { AgentAccess } from './agent-access.js';
 import { placesOf } from './agent-paths.js';
-import type { AgentRoute } from './agent-route.js';
+import { type AgentRoute, remoteThrough } from './agent-route.js';
 import { isConnected } from './is-connected.js';
 import { networkOptionsOf } from './network-options.js';
 import { startAgent } from './start-agent.js';
@@ -58,20 +56,11 @@ function routeTo(
 ): AgentRoute {
   const places = placesOf(process.env);
   const networkOptions = networkOptionsOf(flags);
-  const name = settings.host?.name ?? settings.serverId.publicKey.short;
-  return (log, { isShown }) => {
+  return (log, shown) => {
     const access = new AgentAccess(
       { clock: systemClock, log, start: () => startAgent(process, networkOptions) },
       { places, program: `tuntox ${ownVersion()}`, networkOptions },
     );
-    return new AgentRemote(
-      {
-        clock: systemClock,
-        log,
-        connectionLog: isShown ? demoted(log, 'info', 'warn') : log,
-        begin: (request) => access.begin(request),
-      },
-      { host, name, retry: settings.patience, isLasting: settings.mode === 'forward' },
-    );
+    return remoteThrough({ host, begin: (request) => access.begin(request) }, settings, log, shown);
   };
 }
