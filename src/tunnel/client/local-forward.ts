@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { Clock, Timer } from '../../base/clock.js';
 import type { FloodLog } from '../../base/flood-log.js';
 import type { BindLookup } from '../../base/host-listener.js';
-import { type LocalPlace, placeText } from '../../base/local-place.js';
+import { type LocalPlace, placeText, withPort } from '../../base/local-place.js';
 import type { Logger } from '../../base/logger.js';
 import { ProxyUsers } from '../socks/proxy-users.js';
 import { PROBE_INTERVAL, probeSocket, resetSocket, socketEnd } from '../stream/local-end.js';
@@ -72,8 +72,7 @@ export class LocalForward implements Forward {
   }
 
   get at(): LocalPlace {
-    const { at } = this.spec;
-    return at.kind === 'port' ? { ...at, port: this.port } : at;
+    return withPort(this.spec.at, this.port);
   }
 
   get port(): number {

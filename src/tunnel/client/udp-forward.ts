@@ -2,7 +2,7 @@
  * A local UDP port: the datagrams of each local program, by its address and port, are one session with the target.
  */
 import { HostListener } from '../../base/host-listener.js';
-import { type LocalPlace, placeText } from '../../base/local-place.js';
+import { type LocalPlace, placeText, withPort } from '../../base/local-place.js';
 import { type UdpAddress, UdpListener } from '../datagram/udp-socket.js';
 import { explainReason } from '../wire/reasons.js';
 import { describeTarget } from '../wire/target.js';
@@ -38,8 +38,7 @@ export class UdpForward implements Forward {
   }
 
   get at(): LocalPlace {
-    const { at } = this.spec;
-    return at.kind === 'port' ? { ...at, port: this.port } : at;
+    return withPort(this.spec.at, this.port);
   }
 
   get port(): number {

@@ -9,13 +9,11 @@ import { ConnectedUdp, type UdpAddress } from '../datagram/udp-socket.js';
 import type { DatagramEnd, DatagramHandlers } from '../stream/datagram-end.js';
 import { bareHost, type Target } from '../wire/target.js';
 import { type SourceOf, sourceFor, withSource } from './client-source.js';
-import { type Dialer, type DialHandlers, reasonOf } from './dialer.js';
+import { CONNECT_TIMEOUT, type Dialer, type DialHandlers, reasonOf } from './dialer.js';
 import { NameLookup } from './name-lookup.js';
 
 /** Targets of clients whose last port is remembered. */
 const MAX_PORTS = 512;
-/** ms for resolving: less than a peer waits for its answer. */
-const LOOKUP_TIMEOUT = 12_000;
 
 export class UdpDialer implements Dialer {
   readonly #clock: Clock;
@@ -40,7 +38,7 @@ export class UdpDialer implements Dialer {
       cancelLookup();
       session?.destroy();
     };
-    const timeout = this.#clock.after(LOOKUP_TIMEOUT, () => {
+    const timeout = this.#clock.after(CONNECT_TIMEOUT, () => {
       cancel();
       handlers.onFailed('timeout');
     });
