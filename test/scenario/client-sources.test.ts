@@ -1,15 +1,14 @@
 /** `targets.source: per-client`: an sshd of this machine logs the address of the client, which the client keeps. */
 import { appendFileSync } from 'node:fs';
-import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { CommandNetwork } from '../support/command-network.js';
-import { freeTcpPort, type Process, ROOT, startProgram, startTuntox, TUNTOX_COMMAND } from '../support/processes.js';
+import { freeTcpPort, startProgram, TUNTOX_COMMAND } from '../support/processes.js';
 import { requirementsMet } from '../support/requirements.js';
 import { SSH_REQUIREMENTS, startSshd } from '../support/sshd.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 import { daemonPlace, startDaemon } from './support/daemon-command.js';
+import { controlCommand, newUser } from './support/owner-and-user.js';
 
-const TUNTOXCTL = ['env', '-u', 'NODE_OPTIONS', process.execPath, join(ROOT, 'dist/bin/tuntoxctl.js')];
 /** Nothing here needs another network. */
 const ALONE = '  lan_discovery: false\n  port_mapping: false\n';
 const ACCEPTED = /Accepted publickey for root from (\S+) port/g;
@@ -23,23 +22,12 @@ async function start(t: Test) {
   const port = await freeTcpPort();
   const sshd = await startSshd({ directory: temporaryDirectory(t), address: '127.0.0.1', port });
   t.teardown(() => sshd.process.stop());
-  const control = async (words: string): Promise<string> => {
-    const command = startProgram('tuntoxctl', [...TUNTOXCTL, ...words.split(' '), '--socket', place.socket]);
-    t.teardown(() => command.stop('SIGKILL'));
-    if ((await command.exited) !== 0) throw new Error(`tuntoxctl ${words}: ${command.stderr}`);
-    return command.stdout;
-  };
+  const run = controlCommand(t, place);
+  const control = (words: string): Promise<string> => run(...words.split(' '));
   /** A user with an identity, who was invited. */
   const user = async (name: string) => {
     const [, link = ''] = /(tuntox:\/\/\S+)/.exec(await control(`invite create --name ${name}`)) ?? [];
-    const home = temporaryDirectory(t);
-    const tuntox = (...words: readonly string[]): Process => {
-      const command = startTuntox([...words, ...network.node], { env: { HOME: home } });
-      t.teardown(() => command.stop('SIGKILL'));
-      return command;
-    };
-    // The agent outlives the commands.
-    t.teardown(() => startTuntox(['agent', 'stop'], { env: { HOME: home } }).exited);
+    const { home, tuntox } = newUser(t, network.node);
     const joined = tuntox('join', link, 'nas');
     t.equal(await joined.exited, 0, joined.stderr);
     /** @returns the address that sshd has logged */

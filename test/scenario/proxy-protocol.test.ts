@@ -4,12 +4,12 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { CommandNetwork } from '../support/command-network.js';
-import { freeTcpPort, type Process, ROOT, startProgram, startTuntox } from '../support/processes.js';
+import { freeTcpPort, startProgram } from '../support/processes.js';
 import { requirementsMet, tool } from '../support/requirements.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 import { daemonPlace, startDaemon } from './support/daemon-command.js';
+import { controlCommand, newUser } from './support/owner-and-user.js';
 
-const TUNTOXCTL = ['env', '-u', 'NODE_OPTIONS', process.execPath, join(ROOT, 'dist/bin/tuntoxctl.js')];
 /** Nothing here needs another network. */
 const ALONE = '  lan_discovery: false\n  port_mapping: false\n';
 const REQUEST = 'GET / HTTP/1.0\r\n\r\n';
@@ -48,20 +48,8 @@ async function start(t: Test, rules: (targets: { readonly nginx: number; readonl
   writeFileSync(file, rules(targets));
   appendFileSync(place.config, `targets:\n  rules_file: ${file}\n`);
   await startDaemon(t, place);
-  const control = async (...words: readonly string[]): Promise<string> => {
-    const command = startProgram('tuntoxctl', [...TUNTOXCTL, ...words, '--socket', place.socket]);
-    t.teardown(() => command.stop('SIGKILL'));
-    if ((await command.exited) !== 0) throw new Error(`tuntoxctl ${words.join(' ')}: ${command.stderr}`);
-    return command.stdout;
-  };
-  const home = temporaryDirectory(t);
-  const tuntox = (...words: readonly string[]): Process => {
-    const command = startTuntox([...words, ...network.node], { env: { HOME: home } });
-    t.teardown(() => command.stop('SIGKILL'));
-    return command;
-  };
-  // The agent outlives the commands.
-  t.teardown(() => startTuntox(['agent', 'stop'], { env: { HOME: home } }).exited);
+  const control = controlCommand(t, place);
+  const { tuntox } = newUser(t, network.node);
   const [, link = ''] = /(tuntox:\/\/\S+)/.exec(await control('invite', 'create', '--name', 'laptop')) ?? [];
   const joined = tuntox('join', link, 'nas');
   t.equal(await joined.exited, 0, joined.stderr);

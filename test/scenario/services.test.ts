@@ -1,12 +1,8 @@
-/** Services by name, with the real commands on both sides: exposed, listed, reached, replaced, removed. */
-import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { CommandNetwork } from '../support/command-network.js';
-import { type Process, ROOT, startProgram, startTuntox } from '../support/processes.js';
-import { temporaryDirectory } from '../support/temporary-directory.js';
 import { daemonPlace, startDaemon } from './support/daemon-command.js';
+import { controlCommand, newUser } from './support/owner-and-user.js';
 
-const TUNTOXCTL = ['env', '-u', 'NODE_OPTIONS', process.execPath, join(ROOT, 'dist/bin/tuntoxctl.js')];
 /** Nothing here needs another network. */
 const ALONE = '  lan_discovery: false\n  port_mapping: false\n';
 const NOT_ALLOWED = 4;
@@ -16,20 +12,9 @@ async function start(t: Test) {
   const network = await CommandNetwork.start(t);
   const place = daemonPlace(t, network.node[1], ALONE);
   await startDaemon(t, place);
-  const home = temporaryDirectory(t);
-  const tuntox = (...words: readonly string[]): Process => {
-    const command = startTuntox([...words, ...network.node], { env: { HOME: home } });
-    t.teardown(() => command.stop('SIGKILL'));
-    return command;
-  };
-  // The agent outlives the commands.
-  t.teardown(() => startTuntox(['agent', 'stop'], { env: { HOME: home } }).exited);
-  const control = async (words: string): Promise<string> => {
-    const command = startProgram('tuntoxctl', [...TUNTOXCTL, ...words.split(' '), '--socket', place.socket]);
-    t.teardown(() => command.stop('SIGKILL'));
-    if ((await command.exited) !== 0) throw new Error(`tuntoxctl ${words}: ${command.stderr}`);
-    return command.stdout;
-  };
+  const { tuntox } = newUser(t, network.node);
+  const run = controlCommand(t, place);
+  const control = (words: string): Promise<string> => run(...words.split(' '));
   /** @returns the status, what the target said, and errors */
   const reach = async (target: string) => {
     const command = tuntox('nas', '-W', target);

@@ -11,6 +11,7 @@ import { type Process, startProgram, startTuntox } from '../support/processes.js
 import { ipv6Loopback, requirementsMet, systemFile, tool } from '../support/requirements.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 import { controlOf, daemonPlace, startDaemon } from './support/daemon-command.js';
+import { newUser } from './support/owner-and-user.js';
 
 const CURL = tool('curl', 'curl');
 const PYSOCKS = systemFile('/usr/lib/python3/dist-packages/socks.py', 'python3-socks');
@@ -174,16 +175,10 @@ t.test('through the agent, and only with a password of the file', async (t) => {
   const shared = await web(t);
   const share = network.command('share', ['share', `localhost:${shared}`]);
   const [, link = ''] = await share.waitFor(/(tuntox:\/\/\S+)/);
-  const home = temporaryDirectory(t);
+  const { home, tuntox } = newUser(t, network.node);
   const users = join(home, 'users');
   writeFileSync(users, 'ann:one\n');
   chmodSync(users, 0o600);
-  const tuntox = (...words: readonly string[]): Process => {
-    const command = startTuntox([...words, ...network.node], { env: { HOME: home } });
-    t.teardown(() => command.stop('SIGKILL'));
-    return command;
-  };
-  t.teardown(() => startTuntox(['agent', 'stop'], { env: { HOME: home } }).exited);
   const joined = tuntox('join', link, 'nas');
   t.equal(await joined.exited, 0, joined.stderr);
   const client = tuntox('nas', '-D', '0', '--socks-auth', users);
