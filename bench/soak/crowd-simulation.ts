@@ -1,6 +1,6 @@
 /**
  * Searches among 10,000 nodes of the DHT, as many as the public network has: whether they find, and whether what they cost stays
- * below a logarithm. Prints a `CrowdOutcome` as JSON. Takes about ten minutes of a processor, and 3 GB.
+ * below a logarithm. Prints a `CrowdOutcome` as JSON. Takes some 21 minutes of a processor, and 1.9 GB.
  *
  *     node dist/bench/soak/crowd-simulation.js [NODES, 10,000 by default]
  */
