@@ -179,6 +179,7 @@ t.test('a port that is not permitted ends the client with status 4 and what the 
     if (more.length > 0) await published.command(['agent', 'stop']).exited;
     const client = published.command(['nas', '-R', `${other}:127.0.0.1:80`, ...more, ...published.parts.node]);
     t.equal(await client.exited, 4, client.stderr);
+    t.equal(client.stderr.split('does not permit it').length, 2, client.stderr);
     const id = /whitelist edit ([0-9A-F]{8}) --allow-reverse (\d+)/.exec(client.stderr) ?? [];
     t.equal(id[2], String(other), client.stderr);
     const { entries } = await published.parts.control.call('whitelist.list', {});

@@ -33,7 +33,6 @@ class Peers {
     this.world = new World(t);
     const { clock } = this.world;
     const log = { ...silentLogger, info: (text: string) => void this.lines.push(text), child: () => silentLogger };
-    const warn = (text: string): void => void this.lines.push(`warning: ${text}`);
     const mayReach = () => ({ allowed: false, reason: 'this is a client' }) as const;
     const common = { clock, mayReach, descriptors: Number.POSITIVE_INFINITY };
     this.server = new TunnelService({ ...common, random: new SeededRandom(1), log, mayListen });
@@ -44,7 +43,7 @@ class Peers {
         return tcp.dial(peerId, target, handlers);
       },
     };
-    this.client = new TunnelService({ ...common, random: new SeededRandom(1), log: { ...log, warn }, dialer });
+    this.client = new TunnelService({ ...common, random: new SeededRandom(1), log, dialer });
     t.teardown(() => {
       this.client.stop();
       this.server.stop();
@@ -116,10 +115,9 @@ t.test('a connection at the port of the server reaches the target of the client,
   await until(() => peers.server.list().length + peers.client.list().length === 0);
   t.match(forward.traffic, { open: 0, total: 1, bytesSent: 5, bytesReceived: 5 });
   t.match(
-    peers.lines.map((line) => line.replaceAll(String(forward.port), 'PORT').replace(/:\d+/, ':TARGET')),
+    peers.lines.map((line) => line.replaceAll(String(forward.port), 'PORT')),
     [
       'c1c1c1c1: 127.0.0.1:PORT is open for it (-R)',
-      /^the server listens on 127.0.0.1:PORT for 127.0.0.1:TARGET here$/,
       'c1c1c1c1: tunnel from 127.0.0.1:PORT (-R) opened',
       'c1c1c1c1: tunnel from 127.0.0.1:PORT (-R) ended, 5 B in, 5 B out',
     ],
@@ -186,14 +184,8 @@ t.test('a port that another program has is asked for again, and is opened when i
   peers.world.clock.advance(2_000);
   await until(() => kinds.length === 3);
   t.same(kinds, ['asking', 'address-in-use', 'address-in-use']);
-  const warnings = peers.lines.filter((line) => line.startsWith('warning'));
-  t.same(
-    warnings,
-    [
-      `warning: 127.0.0.1:${port} of the server: another program of the server has that port: choose another one, or 0 for any`,
-    ],
-    'once',
-  );
+  const message = `127.0.0.1:${port} of the server: another program of the server has that port: choose another one, or 0 for any`;
+  t.match(forward.state, { message });
   await free();
   peers.world.clock.advance(4_000);
   await until(() => kinds.length === 4);

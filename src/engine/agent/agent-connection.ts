@@ -264,8 +264,7 @@ export class AgentConnection {
     try {
       const place = { kind: 'port', bind: at.bind ?? undefined, port: at.port } as const;
       const forward = await server.forward({ kind: 'reverse', at: place, target: tunnelTarget(target) });
-      if (this.#state === 'serving')
-        this.#undo.push(tellPort(forward, this.#deps.clock, (event) => this.#write(event)));
+      if (this.#state === 'serving') this.#undo.push(tellPort(this.#deps, forward, (event) => this.#write(event)));
       else forward.abort();
     } catch (error) {
       this.#failWith(error);

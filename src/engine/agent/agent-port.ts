@@ -12,7 +12,6 @@ import { AgentSocketError } from '../../agent/socket-file.js';
 import type { Clock, Timer } from '../../base/clock.js';
 import { messageOf } from '../../base/coded-error.js';
 import { Listeners } from '../../base/listeners.js';
-import { placeText } from '../../base/local-place.js';
 import type { Logger } from '../../base/logger.js';
 import type {
   Forward,
@@ -21,7 +20,7 @@ import type {
   RemotePortState,
   ReverseSpec,
 } from '../../tunnel/client/forward-spec.js';
-import { describeTarget } from '../../tunnel/wire/target.js';
+import { portLog } from '../client/port-log.js';
 
 /** ms between the events `traffic`: many connections may begin at once. */
 const TRAFFIC_INTERVAL = 250;
@@ -29,9 +28,14 @@ const TRAFFIC_INTERVAL = 250;
 const RETRY = 2_000;
 
 /** The agent's side. @returns a function that closes the port and its connections */
-export function tellPort(forward: Forward, clock: Clock, write: (event: object) => void): () => void {
+export function tellPort(
+  { clock, log }: { readonly clock: Clock; readonly log: Logger },
+  forward: Forward,
+  write: (event: object) => void,
+): () => void {
   let timer: Timer | undefined;
   const undo = [
+    forward.remote?.watch(portLog(forward, log)),
     forward.remote?.watch(({ kind: state, ...rest }) => write({ event: 'port', state, ...rest })),
     forward.remote?.onTraffic(() => {
       timer ??= clock.after(TRAFFIC_INTERVAL, () => {
@@ -49,7 +53,6 @@ export function tellPort(forward: Forward, clock: Clock, write: (event: object) 
 
 interface Deps {
   readonly clock: Clock;
-  readonly log: Logger;
   /** Asks the agent for the port; starts an agent if none is running. @throws AgentSocketError, AgentError */
   readonly begin: () => Promise<Conversation>;
 }
@@ -154,12 +157,6 @@ export class AgentPort implements Forward, RemotePort {
   }
 
   #change(state: RemotePortState): void {
-    const { log } = this.#deps;
-    const before = this.#state;
-    if (state.kind === 'listening')
-      log.info(`the server listens on ${placeText(this.at)} for ${describeTarget(this.spec.target)} here`);
-    else if (state.kind === 'refused' && !(before.kind === 'refused' && before.message === state.message))
-      log.warn(state.message);
     this.#state = state;
     this.#changes.tell(state);
   }

@@ -117,12 +117,12 @@ export class AgentRemote implements Remote {
   }
 
   #reverse(spec: ReverseSpec): Forward {
-    const { clock, log } = this.#deps;
+    const { clock } = this.#deps;
     const { bind = null, port } = spec.at;
     const target = unixPathOf(spec.target) === undefined ? spec.target : { path: spec.target.host };
     const begin = (): Promise<Conversation> =>
       this.#begin({ ask: 'listen', host: this.#options.host, at: { bind, port }, target });
-    const forward = new AgentPort({ clock, log, begin }, spec);
+    const forward = new AgentPort({ clock, begin }, spec);
     this.#forwards.add(forward);
     return forward;
   }

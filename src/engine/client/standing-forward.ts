@@ -5,6 +5,7 @@ import type { Logger } from '../../base/logger.js';
 import type { ConnectionPath } from '../../tox/connection-facts.js';
 import { describeForward, type Forward, type ForwardTraffic } from '../../tunnel/client/forward-spec.js';
 import type { ForwardEntry } from './forward-entry.js';
+import { portLog } from './port-log.js';
 import type { RemoteServer } from './remote-server.js';
 import type { HeldServer, ServerPool } from './server-pool.js';
 
@@ -97,6 +98,7 @@ export class StandingForward {
     if (this.#isClosed) local.abort();
     this.#local = local;
     this.#listenError = undefined;
+    local.remote?.watch(portLog(local, this.#deps.log));
   }
 
   /** Listens, now or as soon as it can. Never rejects. */

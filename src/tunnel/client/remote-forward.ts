@@ -6,12 +6,11 @@ import { Backoff } from '../../base/backoff.js';
 import type { Clock, Timer } from '../../base/clock.js';
 import { Listeners } from '../../base/listeners.js';
 import { placeText } from '../../base/local-place.js';
-import type { Logger } from '../../base/logger.js';
 import type { Random } from '../../base/random.js';
 import type { PortRequests } from '../link/port-requests.js';
 import type { CarriedTunnel } from '../stream/tunnel.js';
 import { explainReason, type Reason } from '../wire/reasons.js';
-import { describeTarget, type Target } from '../wire/target.js';
+import type { Target } from '../wire/target.js';
 import type { Forward, ForwardTraffic, RemotePort, RemotePortState, ReverseSpec } from './forward-spec.js';
 
 /** ms between attempts while the peer refuses. */
@@ -30,7 +29,6 @@ export interface Links {
 interface Deps {
   readonly clock: Clock;
   readonly random: Random;
-  readonly log: Logger;
   readonly links: Links;
   /** Explains a refusal. */
   readonly explain?: ExplainRefusal | undefined;
@@ -155,7 +153,6 @@ export class RemoteForward implements Forward, RemotePort {
   #onListening(port: number): void {
     this.#lastPort = port;
     this.#listeningSince = this.#deps.clock.now();
-    this.#deps.log.info(`the server listens on ${placeText(this.at)} for ${describeTarget(this.target)} here`);
     this.#change({ kind: 'listening', port });
   }
 
@@ -169,11 +166,8 @@ export class RemoteForward implements Forward, RemotePort {
       this.#change({ kind: 'asking' });
       return;
     }
-    const { clock, log, explain = explainReason } = this.#deps;
+    const { clock, explain = explainReason } = this.#deps;
     const message = `${placeText(this.at)} of the server: ${explain(reason, this.at)}`;
-    const before = this.#state;
-    // Once, and not with every attempt.
-    if (before.kind !== 'refused' || before.message !== message) log.warn(message);
     this.#change({ kind: 'refused', code: reason, message });
     // The owner wants it closed; in the next session it is asked for again. An original tuntox will not learn it.
     if (reason === 'closed-by-owner' || reason === 'no-reverse') return;

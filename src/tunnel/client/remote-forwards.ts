@@ -1,7 +1,6 @@
 /** The -R forwards of all peers, and which tunnels are theirs. */
 import type { Clock } from '../../base/clock.js';
 import type { Listeners } from '../../base/listeners.js';
-import type { Logger } from '../../base/logger.js';
 import type { Random } from '../../base/random.js';
 import type { PeerLink } from '../link/peer-link.js';
 import type { CarriedTunnel } from '../stream/tunnel.js';
@@ -12,7 +11,6 @@ import { type ExplainRefusal, RemoteForward } from './remote-forward.js';
 interface Deps {
   readonly clock: Clock;
   readonly random: Random;
-  readonly log: Logger;
   readonly linkTo: (peerId: string) => PeerLink | undefined;
   readonly linksOpened: Listeners<[link: PeerLink]>;
 }

@@ -112,7 +112,6 @@ t.test('a client follows its port, and asks the next agent when the first one en
   const spec = { kind: 'reverse', at: { kind: 'port', ...ANY }, target } as const;
   const deps = {
     clock,
-    log: silentLogger,
     begin: async () => {
       const conversation = await begin(listen);
       begun.push(conversation);

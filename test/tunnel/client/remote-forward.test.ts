@@ -1,5 +1,4 @@
 import t from 'tap';
-import { silentLogger } from '../../../src/base/logger.js';
 import { type Links, RemoteForward } from '../../../src/tunnel/client/remote-forward.js';
 import { ManualClock } from '../../support/manual-clock.js';
 import { SeededRandom } from '../../support/seeded-random.js';
@@ -25,7 +24,7 @@ function asksOf(open: number): number {
     },
     onNext: () => () => {},
   };
-  const forward = new RemoteForward({ clock, random: new SeededRandom(1), log: silentLogger, links }, { spec: SPEC });
+  const forward = new RemoteForward({ clock, random: new SeededRandom(1), links }, { spec: SPEC });
   clock.advance(600_000);
   forward.close();
   return asks;

@@ -36,7 +36,7 @@ export async function forward(
     const tell = (): void => context.tell?.(listeningEvent(opened));
     if (opened.remote === undefined) tell();
     else {
-      const refusal = followPort(opened.remote, tell);
+      const refusal = followPort(opened, context.log, tell);
       // It may come before all are opened, when nobody waits for it.
       refusal.catch(() => {});
       refusals.push(refusal);

@@ -1,8 +1,10 @@
 /** `-R`: what the server says of its port. */
 import { CodedError } from '../../../base/coded-error.js';
+import type { Logger } from '../../../base/logger.js';
 import type { Remote } from '../../../engine/agent/agent-remote.js';
+import { portLog } from '../../../engine/client/port-log.js';
 
-type RemotePort = NonNullable<Awaited<ReturnType<Remote['forward']>>['remote']>;
+type Forward = Awaited<ReturnType<Remote['forward']>>;
 
 /** The message tells what to do. The codes are those of reasons. */
 export class PortRefusedError extends CodedError<string> {}
@@ -18,19 +20,22 @@ const LASTING: readonly string[] = [
 ];
 
 /**
- * Calls back each time that the server listens. The forward itself logs, and asks again.
- * @returns rejects if the server refuses, has not listened before, and will go on refusing: who asked should hear of it
+ * Logs what the server says, and calls back each time that it listens. The forward itself asks again.
+ * @returns rejects if the server refuses, has not listened before, and will go on refusing: who asked should hear of it, which is not logged then
  */
-export function followPort(port: RemotePort, onListening: () => void): Promise<never> {
+export function followPort(forward: Forward, log: Logger, onListening: () => void): Promise<never> {
   const refused = new Promise<never>((_, reject) => {
     let hasListened = false;
-    port.watch((state) => {
-      if (state.kind === 'listening') {
-        hasListened = true;
-        onListening();
-      } else if (state.kind === 'refused' && !hasListened && LASTING.includes(state.code)) {
+    const note = portLog(forward, log);
+    forward.remote?.watch((state) => {
+      if (state.kind === 'refused' && !hasListened && LASTING.includes(state.code)) {
         reject(new PortRefusedError(state.code, state.message));
+        return;
       }
+      note(state);
+      if (state.kind !== 'listening') return;
+      hasListened = true;
+      onListening();
     });
   });
   // It may come before somebody waits for it.
