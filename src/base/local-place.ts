@@ -36,10 +36,6 @@ export function placeText(place: LocalPlace | PlaceText): string {
 export const withPort = (place: LocalPlace, port: number): LocalPlace =>
   place.kind === 'port' ? { ...place, port } : place;
 
-/** Whether two forwards cannot be at both. */
-export const isSamePlace = (one: LocalPlace, other: LocalPlace): boolean =>
-  one.kind === other.kind && placeText(one) === placeText(other);
-
 /** Whether a word of a command line can be a place: `[bind:]port`, a path, `fd` or `fd/name`. */
 export const isPlaceText = (word: string): boolean =>
   /^(?:(?:[^\s-].*)?[:@])?[0-9]{1,5}$/.test(word) || /^[./]*\//.test(word) || /^fd(?:\/|$)/.test(word);

@@ -89,7 +89,3 @@ export interface ForwardTraffic {
 export class ListenError extends CodedError<
   'address-in-use' | 'not-permitted' | 'no-such-address' | 'not-supported' | 'failed'
 > {}
-
-/** @param what `UDP forwarding` */
-export const notSupported = (what: string): ListenError =>
-  new ListenError('not-supported', `${what} is not supported in this version: remove it`);

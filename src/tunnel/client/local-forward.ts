@@ -60,7 +60,7 @@ export class LocalForward implements Forward {
     this.#deps = deps;
     this.#associations = new UdpAssociations({
       ...deps,
-      onFull: (isFull) => (isFull ? this.#warnFull() : this.#noteRoom()),
+      onFull: (isFull) => this.#noteFull(isFull),
       onRefused: (target, reason) => this.#warnRefused(`${describeTarget(target)}: ${explainReason(reason)}`),
     });
     this.#find = finderOf(deps.clock, options.spec);
@@ -125,12 +125,12 @@ export class LocalForward implements Forward {
 
   #onConnection(socket: Socket): void {
     // Without this limit the process would have no descriptor left for anything else, and the kernel would close connections.
-    if (!this.#deps.hasRoom()) {
-      this.#warnFull();
+    const isFull = !this.#deps.hasRoom();
+    this.#noteFull(isFull);
+    if (isFull) {
       resetSocket(socket.on('error', ignore));
       return;
     }
-    this.#noteRoom();
     this.#pending.add(socket);
     this.#probing ??= this.#deps.clock.every(PROBE_INTERVAL, () => this.#probe());
     let cancelRequest = (): void => {};
@@ -213,14 +213,10 @@ export class LocalForward implements Forward {
     );
   }
 
-  #noteRoom(): void {
-    this.#isFull = false;
-  }
-
-  /** Once until there is room again, because programs retry. One connection that comes and goes can cause that, too. */
-  #warnFull(): void {
-    const isNew = !this.#isFull;
-    this.#isFull = true;
+  /** Warns once until there is room again, because programs retry. One connection that comes and goes can cause that, too. */
+  #noteFull(isFull: boolean): void {
+    const isNew = isFull && !this.#isFull;
+    this.#isFull = isFull;
     if (isNew) this.#warnRefused(`${this.#name}: ${this.#whyFull() ?? NO_DESCRIPTOR}`);
   }
 }

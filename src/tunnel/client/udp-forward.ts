@@ -6,7 +6,7 @@ import { type LocalPlace, placeText, withPort } from '../../base/local-place.js'
 import { type UdpAddress, UdpListener } from '../datagram/udp-socket.js';
 import { explainReason } from '../wire/reasons.js';
 import { describeTarget } from '../wire/target.js';
-import { describeForward, type Forward, type ForwardTraffic, type LocalSpec, notSupported } from './forward-spec.js';
+import { describeForward, type Forward, type ForwardTraffic, ListenError, type LocalSpec } from './forward-spec.js';
 import type { LocalForwardDeps } from './local-forward.js';
 import { listenError } from './place-listener.js';
 import { UdpSessions } from './udp-sessions.js';
@@ -57,7 +57,9 @@ export class UdpForward implements Forward {
   /** Listens on every address of the spec's name. @throws ListenError with what to do about it; then it listens nowhere */
   async listen(): Promise<void> {
     const { at } = this.spec;
-    if (at.kind !== 'port') throw notSupported(`UDP at ${placeText(at)}`);
+    if (at.kind !== 'port') {
+      throw new ListenError('not-supported', `${placeText(at)}: datagrams need a port: choose one`);
+    }
     try {
       await this.#listener.listen(at.bind, at.port);
     } catch (error) {
