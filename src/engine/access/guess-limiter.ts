@@ -24,7 +24,7 @@ const MAX_DIGESTS = 12;
  */
 export type Standing = 'fresh' | 'same-again' | 'blocked';
 
-interface Record {
+interface KeyRecord {
   /** Digests of the wrong secrets, the latest last. */
   readonly digests: readonly Buffer[];
   readonly lastAt: number;
@@ -32,7 +32,7 @@ interface Record {
 }
 
 export class GuessLimiter {
-  readonly #records = new LruMap<string, Record>(MAX_KEYS);
+  readonly #records = new LruMap<string, KeyRecord>(MAX_KEYS);
 
   /** @param digest of the secret that was sent @param now ms */
   standing(key: string, digest: Buffer, now: number): Standing {
@@ -56,7 +56,7 @@ export class GuessLimiter {
     this.#records.delete(key);
   }
 
-  #find(key: string, now: number): Record | undefined {
+  #find(key: string, now: number): KeyRecord | undefined {
     const record = this.#records.get(key);
     return record !== undefined && now < record.lastAt + MEMORY ? record : undefined;
   }

@@ -113,13 +113,10 @@ export class DatagramTunnel implements CarriedTunnel {
   }
 
   onFin(): void {
-    this.#finishLocal(undefined);
-    this.#closing.onPeerClosed();
-    this.#sendLast(TCP_FIN);
-    this.#checkClosed();
+    this.onReset(undefined);
   }
 
-  onReset(reason: Reason): void {
+  onReset(reason: Reason | undefined): void {
     this.#finishLocal(reason);
     this.#closing.onPeerClosed();
     this.#sendLast(TCP_FIN);

@@ -10,7 +10,7 @@ const MAX_PARTIAL = 32;
 /** Bytes that a waiting fragment takes besides its own. */
 const FRAGMENT_OVERHEAD = 200;
 
-interface Partial {
+interface PartialDatagram {
   readonly count: number;
   readonly since: number;
   readonly parts: Map<number, Buffer>;
@@ -20,7 +20,7 @@ interface Partial {
 export class Reassembly {
   readonly #memory: MemoryShare;
   /** By number, the oldest first. */
-  readonly #partial = new Map<number, Partial>();
+  readonly #partial = new Map<number, PartialDatagram>();
 
   constructor(memory: MemoryShare) {
     this.#memory = memory;
@@ -64,8 +64,9 @@ export class Reassembly {
     this.#memory.releaseAll();
   }
 
-  #begin(number: number, count: number, now: number): Partial {
-    if (this.#partial.size >= MAX_PARTIAL) this.#dropOldest();
+  #begin(number: number, count: number, now: number): PartialDatagram {
+    const [oldest] = this.#partial.keys();
+    if (oldest !== undefined && this.#partial.size >= MAX_PARTIAL) this.#drop(oldest);
     const partial = { count, since: now, parts: new Map<number, Buffer>(), bytes: 0 };
     this.#partial.set(number, partial);
     return partial;
@@ -79,11 +80,6 @@ export class Reassembly {
       this.#drop(oldest);
     }
     return true;
-  }
-
-  #dropOldest(): void {
-    const [oldest] = this.#partial.keys();
-    if (oldest !== undefined) this.#drop(oldest);
   }
 
   #drop(number: number): void {
