@@ -83,6 +83,10 @@ interface OfClient extends CommonSettings {
   readonly host?: NamedHost;
 }
 
+/** What people see of a server: the name of the host, or the first digits of its key. */
+export const serverName = ({ host, serverId }: Pick<OfClient, 'host' | 'serverId'>): string =>
+  host?.name ?? serverId.publicKey.short;
+
 export interface NamedHost {
   readonly name: string;
   /** Undefined if the server needs none. */

@@ -20,8 +20,13 @@ export interface TuntoxCommand {
 const HELP: readonly OptionName[] = ['--version', '--help'];
 const LOG: readonly OptionName[] = ['--syslog', '--verbose', '--quiet', '--no-color', ...HELP];
 export const NETWORK_OPTIONS: readonly OptionName[] = [
-  ...['--nodes-file', '--bootstrap', '--udp-ports', '--relay-port', '--no-port-mapping', '--proxy'],
-] as readonly OptionName[];
+  '--nodes-file',
+  '--bootstrap',
+  '--udp-ports',
+  '--relay-port',
+  '--no-port-mapping',
+  '--proxy',
+];
 /** Options of each command that connects to the network. */
 const COMMON: readonly OptionName[] = ['--state-dir', '--id-file', '--json', ...NETWORK_OPTIONS, ...LOG];
 const WAITING: readonly OptionName[] = ['--timeout', '--max-retries'];

@@ -135,21 +135,13 @@ function joinSettings(
       'join: this link is for no single target: add a name, as in tuntox join LINK nas, or -L 2222:127.0.0.1:22',
     );
   }
-  return {
-    ...common,
-    mode: 'forward',
-    service: serviceSettings(flags),
-    serverId,
-    patience: patienceOf(flags, undefined),
-    forwards:
-      target === undefined || given.length > 0
-        ? given
-        : [{ kind: 'local', at: { kind: 'port', bind: LOOPBACK, port: localPortOf(target) }, target }],
-    proxyUsersFile: flags.last('--socks-auth'),
-    // With -q nobody would learn the other port.
-    mayMovePorts: given.length === 0 && common.logLevel !== 'error',
-    idleTimeout: idleTimeoutOf(flags, undefined),
-  };
+  const forwards: readonly ForwardText[] =
+    target === undefined || given.length > 0
+      ? given
+      : [{ kind: 'local', at: { kind: 'port', bind: LOOPBACK, port: localPortOf(target) }, target }];
+  // With -q nobody would learn the other port.
+  const mayMovePorts = given.length === 0 && common.logLevel !== 'error';
+  return { ...common, ...forwardJob(flags, forwards), serverId, patience: patienceOf(flags, undefined), mayMovePorts };
 }
 
 /** `tuntox NAME …`, and `tuntox ping NAME`. */

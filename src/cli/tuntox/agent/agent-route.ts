@@ -3,7 +3,7 @@ import type { Conversation } from '../../../agent/conversation.js';
 import type { AgentHost, ServerRequest } from '../../../agent/messages.js';
 import { systemClock } from '../../../base/clock.js';
 import { demoted, type Logger } from '../../../base/logger.js';
-import type { ClientSettings } from '../../../config/classic-settings.js';
+import { type ClientSettings, serverName } from '../../../config/classic-settings.js';
 import { AgentRemote } from '../../../engine/agent/agent-remote.js';
 
 /** Makes the connection; its log may be in the background. @param options.isShown whether a display tells its events */
@@ -27,7 +27,7 @@ export function remoteThrough(
     { clock: systemClock, log, connectionLog: isShown ? demoted(log, 'info', 'warn') : log, begin },
     {
       host,
-      name: settings.host?.name ?? settings.serverId.publicKey.short,
+      name: serverName(settings),
       retry: settings.patience,
       isLasting: settings.mode === 'forward',
       isOfSystem,

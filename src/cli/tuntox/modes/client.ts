@@ -1,6 +1,6 @@
 /** A client with a connection of its own. */
 import { demoted } from '../../../base/logger.js';
-import type { ClientSettings } from '../../../config/classic-settings.js';
+import { type ClientSettings, serverName } from '../../../config/classic-settings.js';
 import { noTarget } from '../../../engine/access/target-rules.js';
 import { startEngine } from '../../../engine/start-engine.js';
 import type { ServiceProcess } from '../../../platform/process/service-process.js';
@@ -36,11 +36,9 @@ export async function runClient(
     if (engine.id.publicKey.equals(settings.serverId.publicKey)) {
       throw new UsageError("this is the client's own Tox ID: use the one of the server, or another directory with -C");
     }
-    const { host, patience: retry, serverId } = settings;
-    const name = host?.name ?? serverId.publicKey.short;
-    const server = engine.connect(serverId, context.given.secret, {
-      name,
-      retry,
+    const server = engine.connect(settings.serverId, context.given.secret, {
+      name: serverName(settings),
+      retry: settings.patience,
       log: isShown ? demoted(log, 'info', 'warn') : log,
     });
     return await runJob(settings, server, context, service);

@@ -35,12 +35,7 @@ export async function forward(
     const opened = await openPlace(settings, spec, server, context);
     const tell = (): void => context.tell?.(listeningEvent(opened));
     if (opened.remote === undefined) tell();
-    else {
-      const refusal = followPort(opened, context.log, tell);
-      // It may come before all are opened, when nobody waits for it.
-      refusal.catch(() => {});
-      refusals.push(refusal);
-    }
+    else refusals.push(followPort(opened, context.log, tell));
     forwards.push(opened);
   }
   await service?.ready();

@@ -1,7 +1,7 @@
 /** What a client does with its server, over a connection of its own or through the agent: -L, -D, -R, -W, -p. */
 import { AgentError } from '../../../agent/conversation.js';
 import { CodedError } from '../../../base/coded-error.js';
-import type { ClientSettings, PipeSettings } from '../../../config/classic-settings.js';
+import { type ClientSettings, type PipeSettings, serverName } from '../../../config/classic-settings.js';
 import type { Remote } from '../../../engine/agent/agent-remote.js';
 import { ServerError } from '../../../engine/client/server-error.js';
 import type { ServiceProcess } from '../../../platform/process/service-process.js';
@@ -22,7 +22,7 @@ export async function runJob(
   context: Context,
   service?: ServiceProcess,
 ): Promise<number> {
-  const name = settings.host?.name ?? settings.serverId.publicKey.short;
+  const name = serverName(settings);
   const endDisplay = context.display?.follow(server, { name, isLasting: settings.mode === 'forward' });
   const endEvents = context.tell && server.watch(context.tell);
   try {

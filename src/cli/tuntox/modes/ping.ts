@@ -1,7 +1,7 @@
 /** `-p`: measures the round-trip time to the server. */
 import { CodedError } from '../../../base/coded-error.js';
 import { OutputError, writeResult } from '../../../base/result-output.js';
-import type { PingSettings } from '../../../config/classic-settings.js';
+import { type PingSettings, serverName } from '../../../config/classic-settings.js';
 import type { Remote } from '../../../engine/agent/agent-remote.js';
 import { ServerError } from '../../../engine/client/server-error.js';
 import type { Context } from '../context.js';
@@ -26,7 +26,7 @@ export async function ping(settings: PingSettings, server: Remote, context: Cont
 
 async function pingAll(settings: PingSettings, server: Remote, { stdout, tell }: Context): Promise<number> {
   const roundTrips: number[] = [];
-  const name = settings.host?.name ?? settings.serverId.publicKey.short;
+  const name = serverName(settings);
   while (roundTrips.length < COUNT) {
     const roundTrip = await server.ping();
     roundTrips.push(roundTrip);

@@ -1,6 +1,6 @@
 /** `tuntox NAME` alone: what the host offers. */
 import { writeResult } from '../../../base/result-output.js';
-import type { ServicesSettings } from '../../../config/classic-settings.js';
+import { type ServicesSettings, serverName } from '../../../config/classic-settings.js';
 import { localPortOf } from '../../../config/link.js';
 import type { Remote } from '../../../engine/agent/agent-remote.js';
 import type { Context } from '../context.js';
@@ -9,7 +9,7 @@ import { ExitStatus } from '../exit-status.js';
 export async function listServices(settings: ServicesSettings, server: Remote, context: Context): Promise<number> {
   return context.stopping.orStatusOf(
     server.services().then(async (services) => {
-      const name = settings.host?.name ?? settings.serverId.publicKey.short;
+      const name = serverName(settings);
       if (context.tell === undefined) await writeResult(context.stdout, textOf(name, services));
       else context.tell({ event: 'services', services: services === undefined ? null : [...services] });
       return ExitStatus.Ok;

@@ -5,7 +5,7 @@ import { CodedError } from '../../../base/coded-error.js';
 import { writeResult } from '../../../base/result-output.js';
 import { REPORT_SIZE, SPEED_SINK, SPEED_SOURCE } from '../../../base/speed-test.js';
 import { bytesText } from '../../../base/units.js';
-import type { SpeedSettings } from '../../../config/classic-settings.js';
+import { type SpeedSettings, serverName } from '../../../config/classic-settings.js';
 import type { Remote } from '../../../engine/agent/agent-remote.js';
 import { ServerError } from '../../../engine/client/server-error.js';
 import { canRewrite } from '../../status-line.js';
@@ -33,7 +33,7 @@ interface Transfer {
 }
 
 export async function speed(settings: SpeedSettings, server: Remote, context: Context): Promise<number> {
-  const name = settings.host?.name ?? settings.serverId.publicKey.short;
+  const name = serverName(settings);
   let isOver = false;
   const show = (text: string): void => {
     if (!isOver) draw(context, text);
