@@ -64,6 +64,16 @@ export class Conversation {
     throw missing;
   }
 
+  /** Asks for one event. @returns undefined when the agent has disconnected @throws as `begin` and `next` */
+  static async ask(
+    deps: { readonly clock: Clock },
+    places: AgentPlaces,
+    request: AgentRequest,
+  ): Promise<AgentEvent | undefined> {
+    const { conversation } = await Conversation.begin(deps, places, request);
+    return conversation.next().finally(() => conversation.close());
+  }
+
   static async #beginAt(
     deps: { readonly clock: Clock },
     { path, owner }: { readonly path: string; readonly owner: AgentPlaces['owner'] },
@@ -105,7 +115,7 @@ export class Conversation {
   async until(name: string, onOther: (event: AgentEvent) => void): Promise<AgentEvent> {
     for (;;) {
       const event = await this.next();
-      if (event === undefined) throw new AgentError('agent-ended', ENDED);
+      if (event === undefined) throw agentEnded();
       if (event.event === name) return event;
       onOther(event);
     }

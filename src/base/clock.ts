@@ -105,6 +105,10 @@ export const systemClock: Clock = {
   },
 };
 
+/** Resolves after so many ms. */
+export const pause = (clock: Pick<Clock, 'after'>, delay: number): Promise<void> =>
+  new Promise((resolve) => void clock.after(delay, resolve));
+
 /** µs of CLOCK_MONOTONIC, which is the same in all processes. */
 export const systemMicroseconds = (): bigint => process.hrtime.bigint() / 1_000n;
 

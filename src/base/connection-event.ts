@@ -17,6 +17,15 @@ export type ConnectedEvent = {
   readonly rttMs?: number | undefined;
 };
 
+/** There was no connection in time. The search goes on after `pauseMs`; `left` times more in all. */
+export type RetryEvent = {
+  readonly event: 'retry';
+  readonly code: string;
+  readonly message: string;
+  readonly pauseMs: number;
+  readonly left: number;
+};
+
 export type ConnectionEvent =
   | StageEvent
   | ConnectedEvent
@@ -32,13 +41,12 @@ export type ConnectionEvent =
    * refuses, so this is inferred; it may have stopped a moment ago.
    */
   | { readonly event: 'refused'; readonly code: string; readonly message: string }
-  /** There was no connection in time. The search goes on after `pauseMs`; `left` times more in all. */
-  | {
-      readonly event: 'retry';
-      readonly code: string;
-      readonly message: string;
-      readonly pauseMs: number;
-      readonly left: number;
-    }
+  | RetryEvent
   /** The search is given up, or what the connection was needed for has failed: nothing follows. */
   | { readonly event: 'error'; readonly code: string; readonly message: string };
+
+/** `…; trying again in 1.5 s, the last try` */
+export function retryText({ message, pauseMs, left }: Omit<RetryEvent, 'event' | 'code'>): string {
+  const tries = left === 1 ? 'the last try' : `${left} tries left`;
+  return `${message}; trying again in ${(pauseMs / 1000).toFixed(1)} s, ${tries}`;
+}

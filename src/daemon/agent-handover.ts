@@ -1,7 +1,7 @@
 /** Before a daemon of a user starts: the agent of `tuntox` (agent/) has the same identity, and ends for the daemon, which takes its place. */
 import { AgentError, Conversation } from '../agent/conversation.js';
 import { AgentSocketError, type UserPlaces } from '../agent/socket-file.js';
-import type { Clock } from '../base/clock.js';
+import { type Clock, pause } from '../base/clock.js';
 import { CodedError, messageOf } from '../base/coded-error.js';
 import type { Logger } from '../base/logger.js';
 
@@ -29,7 +29,7 @@ export async function endAgent({ clock, log, isRunning }: Deps, places: UserPlac
   for (let waited = 0; waited < PATIENCE; waited += INTERVAL) {
     // Until then it has the lock of the identity.
     if (!isRunning(pid)) return;
-    await new Promise<void>((resolve) => clock.after(INTERVAL, resolve));
+    await pause(clock, INTERVAL);
   }
   const message = `the agent of tuntox (process ${pid}) is in use, and has the identity: end the commands that use it, or run tuntox agent stop`;
   throw new AgentHandoverError('in-use', message);

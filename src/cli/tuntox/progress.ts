@@ -1,6 +1,6 @@
 /** Shows on one line of the terminal how far a connection is; then it is quiet. */
 import type { Clock, Timer } from '../../base/clock.js';
-import type { ConnectedEvent, ConnectionEvent, StageEvent } from '../../base/connection-event.js';
+import { type ConnectedEvent, type ConnectionEvent, retryText, type StageEvent } from '../../base/connection-event.js';
 import { FloodLog } from '../../base/flood-log.js';
 import type { Logger } from '../../base/logger.js';
 import type { StatusLine } from '../status-line.js';
@@ -148,10 +148,4 @@ export class Progress {
     this.#state = state;
     if (state.kind === 'quiet') this.#deps.line.clear();
   }
-}
-
-/** `…; trying again in 1.5 s, the last try` */
-export function retryText({ message, pauseMs, left }: Extract<ConnectionEvent, { event: 'retry' }>): string {
-  const tries = left === 1 ? 'the last try' : `${left} tries left`;
-  return `${message}; trying again in ${(pauseMs / 1000).toFixed(1)} s, ${tries}`;
 }

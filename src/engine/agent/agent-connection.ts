@@ -32,7 +32,7 @@ import { ConnectRetry } from '../client/connect-retry.js';
 import type { RemoteServer } from '../client/remote-server.js';
 import type { HeldServer, ServerPool } from '../client/server-pool.js';
 import { agentDatagramEnd } from './agent-datagrams.js';
-import { agentEnd } from './agent-end.js';
+import { agentEnd, lingerOn } from './agent-end.js';
 import { tellPort } from './agent-port.js';
 import { tunnelTarget } from './agent-target.js';
 
@@ -310,8 +310,7 @@ export class AgentConnection {
     this.#socket.end(encodeLine(event));
     // What else comes must be read, so that its end is seen.
     this.#socket.resume();
-    const linger = this.#deps.clock.after(LINGER, () => this.#socket.destroy());
-    this.#socket.once('close', () => linger.cancel());
+    lingerOn(this.#deps.clock, this.#socket, LINGER);
   }
 
   #write(event: object): void {

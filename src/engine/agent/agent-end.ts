@@ -27,8 +27,8 @@ export function agentEnd(clock: Clock, socket: Socket): LocalEnd {
 }
 
 /** Frees the connection when its client has taken what comes last, or after a while. */
-export function lingerOn(clock: Clock, socket: Socket): void {
-  const linger = clock.after(LINGER, () => socket.destroy());
+export function lingerOn(clock: Clock, socket: Socket, time = LINGER): void {
+  const linger = clock.after(time, () => socket.destroy());
   socket.once('close', () => linger.cancel());
 }
 

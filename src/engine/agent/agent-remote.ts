@@ -1,11 +1,11 @@
 /** A server that is reached through the agent: what a client asks of a connection of its own (engine/client/remote-server). */
 import type { Readable, Writable } from 'node:stream';
 import { carry } from '../../agent/carry.js';
-import { AgentError, type Conversation } from '../../agent/conversation.js';
-import type { AgentEvent, AgentHost, ServerRequest } from '../../agent/messages.js';
+import { AgentError, agentEnded, type Conversation } from '../../agent/conversation.js';
+import type { AgentEvent, AgentHost, AgentTarget, ServerRequest } from '../../agent/messages.js';
 import { AgentSocketError } from '../../agent/socket-file.js';
 import type { Clock, Timer } from '../../base/clock.js';
-import type { ConnectionEvent } from '../../base/connection-event.js';
+import { type ConnectionEvent, retryText } from '../../base/connection-event.js';
 import { FloodLog } from '../../base/flood-log.js';
 import { Listeners } from '../../base/listeners.js';
 import type { Logger } from '../../base/logger.js';
@@ -98,7 +98,7 @@ export class AgentRemote implements Remote {
   async forward(spec: ForwardSpec): Promise<Forward> {
     const { clock, log } = this.#deps;
     if (spec.kind === 'reverse') return this.#reverse(spec);
-    const begin = (target: ReturnType<typeof agentTarget>): Promise<Conversation> =>
+    const begin = (target: AgentTarget): Promise<Conversation> =>
       this.#begin({ ask: 'open', host: this.#options.host, target, timeout: FORWARD_TIMEOUT });
     const opener = new AgentOpener({ log, begin });
     const hasRoom = (): boolean => this.#forwarded < MAX_FORWARDED;
@@ -168,7 +168,7 @@ export class AgentRemote implements Remote {
 
   #ask(
     job:
-      | { readonly ask: 'open'; readonly target: ReturnType<typeof agentTarget> }
+      | { readonly ask: 'open'; readonly target: AgentTarget }
       | { readonly ask: 'ping'; readonly count: number }
       | { readonly ask: 'services' | 'hold' },
   ): Promise<Conversation> {
@@ -207,9 +207,7 @@ export class AgentRemote implements Remote {
       } finally {
         conversation.close();
       }
-      if (this.#isClosed || !this.#options.isLasting) {
-        throw new AgentError('agent-ended', 'the agent, which held the connection to the server, has ended: try again');
-      }
+      if (this.#isClosed || !this.#options.isLasting) throw agentEnded();
       this.#loggedPath = undefined;
       this.#deps.log.warn(
         this.#isOfSystem
@@ -262,11 +260,9 @@ export class AgentRemote implements Remote {
         log.warn(event.message);
         break;
       case 'retry':
-        log.warn(`${event.message}; trying again in ${(event.pauseMs / 1000).toFixed(1)} s, ${triesText(event.left)}`);
+        log.warn(retryText(event));
         break;
     }
     this.#events.tell(event);
   }
 }
-
-const triesText = (left: number): string => (left === 1 ? 'the last try' : `${left} tries left`);

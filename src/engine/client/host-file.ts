@@ -1,6 +1,6 @@
 /** The hosts of a user: `hosts.json`, which we write, and upstream's `~/.tuntox/hosts`, which we only read. */
 import { join } from 'node:path';
-import type { Clock } from '../../base/clock.js';
+import { type Clock, pause } from '../../base/clock.js';
 import { systemCodeOf } from '../../base/coded-error.js';
 import { didYouMean, similarNames } from '../../base/nearest.js';
 import { FileError, readSmallFile } from '../../base/small-file.js';
@@ -138,7 +138,7 @@ export class HostFile {
     const { clock, lock } = this.#deps;
     for (let left = LOCK_TRIES; !lock(fd); left -= 1) {
       if (left === 0) throw new Error(`another process holds ${LOCK}: end it, and try again`);
-      await new Promise<void>((resolve) => clock.after(LOCK_PAUSE, resolve));
+      await pause(clock, LOCK_PAUSE);
     }
   }
 

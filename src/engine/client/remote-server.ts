@@ -2,7 +2,7 @@
 import type { Readable, Writable } from 'node:stream';
 import { Backoff } from '../../base/backoff.js';
 import type { Clock, Timer } from '../../base/clock.js';
-import type { ConnectionEvent } from '../../base/connection-event.js';
+import { type ConnectionEvent, retryText } from '../../base/connection-event.js';
 import { FloodLog } from '../../base/flood-log.js';
 import { Listeners } from '../../base/listeners.js';
 import type { Logger } from '../../base/logger.js';
@@ -300,11 +300,10 @@ export class RemoteServer {
     this.#onGivenUp(error);
   }
 
-  #onPause(pause: number, left: number): void {
-    const tries = left === 1 ? 'the last try' : `${left} tries left`;
+  #onPause(pauseMs: number, left: number): void {
     const error = this.#error();
-    this.#deps.log.warn(`${error.message}; trying again in ${(pause / 1000).toFixed(1)} s, ${tries}`);
-    this.#events.noteRetry(error, pause, left);
+    this.#deps.log.warn(retryText({ message: error.message, pauseMs, left }));
+    this.#events.noteRetry(error, pauseMs, left);
   }
 
   #error(): ServerError {

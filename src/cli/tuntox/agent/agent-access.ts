@@ -2,7 +2,7 @@
 import { AgentError, Conversation, type Hello } from '../../../agent/conversation.js';
 import { AGENT_VERSION, type AgentRequest } from '../../../agent/messages.js';
 import { type AgentPlaces, AgentSocketError } from '../../../agent/socket-file.js';
-import type { Clock } from '../../../base/clock.js';
+import { type Clock, pause } from '../../../base/clock.js';
 import type { Logger } from '../../../base/logger.js';
 
 /** ms between attempts, and how many there are, while an agent starts or ends. */
@@ -63,7 +63,7 @@ export class AgentAccess {
         // Another request may have started one since this attempt began.
         if (starts === this.#starts) await this.#start();
       }
-      await this.#pause();
+      await pause(this.#deps.clock, PAUSE);
     }
   }
 
@@ -81,8 +81,7 @@ export class AgentAccess {
     this.#deps.log.debug(`the agent is ${hello.program}, process ${hello.pid}: it is asked to end when nobody uses it`);
     try {
       const request = { ask: 'stop', when: 'idle' } as const;
-      const { conversation } = await Conversation.begin(this.#deps, this.#options.places, request);
-      await conversation.next().finally(() => conversation.close());
+      await Conversation.ask(this.#deps, this.#options.places, request);
     } catch (error) {
       this.#deps.log.debug(String(error));
     }
@@ -96,10 +95,6 @@ export class AgentAccess {
       'options',
       `${name} is an option of the agent (${program}), which runs without it: run "tuntox agent stop" first, or remove ${name}`,
     );
-  }
-
-  async #pause(): Promise<void> {
-    await new Promise<void>((resolve) => this.#deps.clock.after(PAUSE, resolve));
   }
 }
 

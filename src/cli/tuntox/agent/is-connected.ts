@@ -12,9 +12,7 @@ export async function isConnected(
 ): Promise<boolean> {
   try {
     const request = { ask: 'hold', host, targets, onlyIfConnected: true } as const;
-    const { conversation } = await Conversation.begin({ clock: systemClock }, places, request);
-    const event = await conversation.next().finally(() => conversation.close());
-    return event?.event === 'held';
+    return (await Conversation.ask({ clock: systemClock }, places, request))?.event === 'held';
   } catch (error) {
     if (error instanceof AgentError || error instanceof AgentSocketError) return false;
     throw error;

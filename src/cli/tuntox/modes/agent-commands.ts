@@ -2,7 +2,7 @@
 import { AgentError, agentEnded, Conversation } from '../../../agent/conversation.js';
 import type { AgentEvent, AgentRequest } from '../../../agent/messages.js';
 import { type AgentPlaces, AgentSocketError } from '../../../agent/socket-file.js';
-import { systemClock } from '../../../base/clock.js';
+import { pause, systemClock } from '../../../base/clock.js';
 import { silentLogger } from '../../../base/logger.js';
 import { ownVersion } from '../../../base/own-files.js';
 import { writeResult } from '../../../base/result-output.js';
@@ -88,7 +88,7 @@ export async function stopAgent(process: NodeJS.Process): Promise<number> {
     return ExitStatus.Ok;
   }
   while ((await askAgent(places, { ask: 'status' })) !== undefined) {
-    await new Promise<void>((resolve) => systemClock.after(PAUSE, resolve));
+    await pause(systemClock, PAUSE);
   }
   process.stderr.write('The agent has ended, and with it all connections to hosts.\n');
   return ExitStatus.Ok;
@@ -100,8 +100,7 @@ const PAUSE = 50;
 /** @returns undefined if no agent is running @throws AgentSocketError, AgentError */
 export async function askAgent(places: AgentPlaces, request: AgentRequest): Promise<AgentEvent | undefined> {
   try {
-    const { conversation } = await Conversation.begin({ clock: systemClock }, places, request);
-    return await conversation.next().finally(() => conversation.close());
+    return await Conversation.ask({ clock: systemClock }, places, request);
   } catch (error) {
     if (error instanceof AgentSocketError && error.code === 'not-running') return undefined;
     if (error instanceof AgentError && error.code === 'shutting-down') return undefined;

@@ -1,8 +1,7 @@
 /** `tuntox agent`: holds the user's identity and its connections, for all commands that name a host. */
 import { existsSync } from 'node:fs';
-import { Conversation } from '../../../agent/conversation.js';
-import { type AgentPlaces, AgentSocketError } from '../../../agent/socket-file.js';
-import { systemClock, type Timer } from '../../../base/clock.js';
+import type { AgentPlaces } from '../../../agent/socket-file.js';
+import { pause, systemClock, type Timer } from '../../../base/clock.js';
 import type { Logger } from '../../../base/logger.js';
 import { ownVersion } from '../../../base/own-files.js';
 import { systemRandom } from '../../../base/random.js';
@@ -22,6 +21,7 @@ import { placesOf } from '../agent/agent-paths.js';
 import type { Context } from '../context.js';
 import { ExitStatus } from '../exit-status.js';
 import { FLAG_NAMES } from '../setting-names.js';
+import { askAgent } from './agent-commands.js';
 
 const NAMES: SettingNames = { ...FLAG_NAMES, directory: 'XDG_STATE_HOME', whenInUse: 'wait until it ends' };
 /** ms for another process, which has the identity, to answer at the socket; it looks for a deleted one every 10 s. */
@@ -170,14 +170,8 @@ class IdleEnd {
 
 async function isAnswered(places: AgentPlaces): Promise<boolean> {
   for (let left = PATIENCE / PAUSE; left > 0; left -= 1) {
-    try {
-      const { conversation } = await Conversation.begin({ clock: systemClock }, places, { ask: 'status' });
-      conversation.close();
-      return true;
-    } catch (error) {
-      if (!(error instanceof AgentSocketError) || error.code !== 'not-running') throw error;
-    }
-    await new Promise<void>((resolve) => systemClock.after(PAUSE, resolve));
+    if ((await askAgent(places, { ask: 'status' })) !== undefined) return true;
+    await pause(systemClock, PAUSE);
   }
   return false;
 }
