@@ -32,7 +32,7 @@ _arguments -S \
   '*'{--forward,-L}'[forward the local port PORT to HOST\:PORT as the server sees it]:\[BIND\:\]PORT\:HOST\:PORT:' \
   '*'{--dynamic,-D}'[open a local port where programs name the targets themselves, by SOCKS5, SOCKS4a or HTTP CONNECT]:\[BIND\:\]PORT:' \
   '--socks-auth[let only the users in FILE use -D]:FILE:_files' \
-  '*'{--reverse,-R}'[forward the port PORT of the server to HOST\:PORT as this machine sees it]:\[BIND\:\]PORT\:HOST\:PORT:' \
+  '*'{--reverse,-R}'[forward the port PORT of the server to HOST\:PORT as this machine sees it]:\[BIND\:\]PORT\[\:HOST\:PORT\]:' \
   '(--pipe -W -P)'{--pipe,-W,-P}'[connect HOST\:PORT to standard input and output, as for ssh -o ProxyCommand='\''tuntox -i ID -W %h\:%p'\'']:HOST\:PORT:' \
   '--ssh-pipe[as -W, for ssh'\''s ProxyCommand]:PORT:' \
   '(--ping -p)'{--ping,-p}'[measure the round-trip time to the server and exit]' \

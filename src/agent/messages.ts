@@ -36,6 +36,11 @@ export type AgentTarget =
 /** What the agent's own machine has: a TCP port as it sees it, or a Unix socket. */
 export type OwnTarget = { readonly host: string; readonly port: number } | { readonly path: string };
 
+export interface AgentProxyUser {
+  readonly name: string;
+  readonly password: string;
+}
+
 interface ToServer {
   readonly host: AgentHost;
   /** Whether to refuse at once if the agent is not connected to the server. */
@@ -51,12 +56,14 @@ export type ServerRequest =
   | ({ readonly ask: 'open'; readonly target: AgentTarget } & ToServer)
   /**
    * Has the server open a port, and connects what comes in there with a target of this machine, until the client disconnects. `bind` is
-   * an address of the server; null for all of them. Port 0 means any.
+   * an address of the server; null for all of them. Port 0 means any. Without a target each connection names its own, as to a proxy;
+   * `users` may then do so, by default everybody.
    */
   | ({
       readonly ask: 'listen';
       readonly at: { readonly bind: string | null; readonly port: number };
-      readonly target: OwnTarget;
+      readonly target?: OwnTarget | undefined;
+      readonly users?: readonly AgentProxyUser[] | undefined;
     } & ToServer)
   /** Measures round trips, one after another. */
   | ({ readonly ask: 'ping'; readonly count: number } & ToServer)
@@ -149,9 +156,13 @@ function serverRequest(message: Message): ServerRequest | string {
     case 'listen': {
       const at = placeOf(message.at);
       const target = ownTargetOf(message.target);
+      const users = usersOf(message.users);
       if (at === undefined) return 'at: {"bind":"127.0.0.1","port":8080} is expected; null for all addresses';
-      if (target === undefined) return 'target: {"host":"…","port":22} or {"path":"/…"} is expected';
-      return { ask: 'listen', at, target, ...common };
+      if (target === undefined && message.target !== undefined)
+        return 'target: {"host":"…","port":22}, {"path":"/…"} or none is expected';
+      if (users === 'invalid' || (users !== undefined && target !== undefined))
+        return 'users: [{"name":"…","password":"…"}] is expected, and no target';
+      return { ask: 'listen', at, target, users, ...common };
     }
     default:
       return 'ask: open, listen, ping, services, hold, leave, status or stop is expected';
@@ -194,6 +205,17 @@ function ownTargetOf(value: unknown): OwnTarget | undefined {
   if (target === undefined || 'path' in target) return target;
   const isTcp = 'host' in target && target.protocol === undefined;
   return isTcp ? { host: target.host, port: target.port } : undefined;
+}
+
+/** A list that cannot be read must not become none, which admits everybody. */
+function usersOf(value: unknown): AgentProxyUser[] | undefined | 'invalid' {
+  if (value === undefined) return undefined;
+  if (!Array.isArray(value) || value.length === 0) return 'invalid';
+  const users = value.map((one) => {
+    const { name, password } = isObject(one) ? one : {};
+    return typeof name === 'string' && typeof password === 'string' ? { name, password } : undefined;
+  });
+  return users.every((one) => one !== undefined) ? users : 'invalid';
 }
 
 function targetsOf(value: unknown = []): AgentTarget[] | undefined {

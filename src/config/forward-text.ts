@@ -3,7 +3,7 @@
  *
  *     -L  ["udp:"] place ":" target
  *     -D  place
- *     -R  [bind ":"] port ":" target
+ *     -R  [bind ":"] port [":" target]
  *
  *     place   [bind ":"] port | [bind ":"] first "-" last | path | "fd" ["/" name]
  *     target  host ":" port | host ":" first "-" last | path | the name of a service
@@ -23,8 +23,17 @@ export type ForwardText =
   | { readonly kind: 'local'; readonly at: PlaceText; readonly target: TargetText }
   /** -D: each connection at the place names its own target. Without users everybody may. */
   | { readonly kind: 'dynamic'; readonly at: PlaceText; readonly users?: readonly ProxyUserText[] }
-  /** -R: a connection to the port of the server reaches the target as this machine sees it. */
-  | { readonly kind: 'reverse'; readonly at: PortPlace; readonly target: TargetText };
+  /** -R: a connection to the port of the server reaches the target as this machine sees it; without a target it names its own. */
+  | {
+      readonly kind: 'reverse';
+      readonly at: PortPlace;
+      readonly target?: TargetText;
+      readonly users?: readonly ProxyUserText[];
+    };
+
+/** Whether each connection names its own target. */
+export const isProxyText = (forward: ForwardText): boolean =>
+  forward.kind === 'dynamic' || (forward.kind === 'reverse' && forward.target === undefined);
 
 /** Ports of one range: each is a listener. */
 export const MAX_RANGE = 256;
@@ -80,12 +89,15 @@ export function parseReverseForwards(text: string): ForwardText[] {
   const { places, rest } = placeIn(text) ?? {};
   if (isUdp(text) || isUdp(rest ?? ''))
     throw new FormatError(`"${text}": a reverse forward is for TCP only: remove udp:`);
-  if (places === undefined || rest === undefined) {
-    throw new FormatError(`"${text}" is not [bind:]port:host:port, as in 8080:127.0.0.1:80`);
+  if (places === undefined) {
+    throw new FormatError(
+      `"${text}" is not [bind:]port:host:port, as in 8080:127.0.0.1:80, nor [bind:]port, as in 1080`,
+    );
   }
-  const targets = targetsIn(rest, places.length, text);
+  const targets = rest === undefined ? [] : targetsIn(rest, places.length, text);
   return places.map((at, index) => {
     if (at.kind !== 'port') throw new FormatError(`"${text}" does not begin with a port: the server opens a port only`);
+    if (rest === undefined) return { kind: 'reverse', at };
     const target = parseTargetOrService(targets[index] ?? rest);
     if (target.port === 0 && !target.host.startsWith('/')) {
       throw new FormatError(

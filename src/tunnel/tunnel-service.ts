@@ -17,7 +17,6 @@ import { RemoteForwards } from './client/remote-forwards.js';
 import { waitUntilClosed, waitUntilIdle } from './drain.js';
 import { askServices } from './link/ask-services.js';
 import { PeerLink } from './link/peer-link.js';
-import type { WantedPort } from './link/port-requests.js';
 import { MAX_BACKLOG, MAX_TUNNELS } from './link/tunnel-table.js';
 import { type LimitsOf, NO_LIMITS, PeerRates } from './peer-limits.js';
 import { type MayListen, noPort, type RemotePortInfo, RemotePorts } from './remote-ports.js';
@@ -120,9 +119,9 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
     this.#log = deps.log;
     this.#floodLog = new FloodLog(deps);
     this.#nameOf = deps.nameOf ?? ((peerId) => peerId.slice(0, 8));
-    this.#remoteForwards = new RemoteForwards({
-      ...{ ...deps, linksOpened: this.#linksOpened, linkTo: (peerId) => this.#links.get(peerId) },
-    });
+    const dialer = deps.dialer ?? targetDialer(deps.clock, deps);
+    const links = { linksOpened: this.#linksOpened, linkTo: (peerId: string) => this.#links.get(peerId) };
+    this.#remoteForwards = new RemoteForwards({ ...deps, ...links, dialer, floodLog: this.#floodLog });
     this.#tunnelLog = new TunnelLog({ ...deps, floodLog: this.#floodLog, nameOf: this.#nameOf });
     this.#servicesFor = deps.servicesFor ?? (() => []);
     this.#limitsOf = deps.limitsOf ?? (() => NO_LIMITS);
@@ -143,11 +142,9 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
     });
     this.#requests = new RequestHandler({
       clock: deps.clock,
-      dialer: deps.dialer ?? targetDialer(deps.clock, deps),
-      mayReach: (peerId, target, reached) => {
-        const port = this.#wantedPort(peerId, target);
-        return port === undefined ? deps.mayReach(peerId, target, reached) : { allowed: true, target: port.target };
-      },
+      dialer,
+      mayReach: (peerId, target, reached) =>
+        this.#remoteForwards.destinationOf(peerId, target) ?? deps.mayReach(peerId, target, reached),
       floodLog: this.#floodLog,
       nameOf: this.#nameOf,
       nextNumber: () => this.#tunnels.nextNumber(),
@@ -339,12 +336,6 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
     return used;
   }
 
-  /** The port of a peer from which it requests a tunnel, because we asked for it. */
-  #wantedPort(peerId: string, target: Target): WantedPort | undefined {
-    const forwardId = reverseIdOf(target);
-    return forwardId === undefined ? undefined : this.#links.get(peerId)?.ports.find(forwardId);
-  }
-
   /** Why a peer may have no other tunnel; undefined when it may. */
   #refusalFor(peerId: string): string | undefined {
     const { maxTunnels } = this.#limitsOf(peerId);
@@ -373,7 +364,7 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
   #onTunnelOpened(peerId: string, tunnel: CarriedTunnel): void {
     this.#tunnelCounts.add(peerId, 1);
     const { side, target } = tunnel.identity;
-    const asked = side === 'acceptor' ? this.#wantedPort(peerId, target) : undefined;
+    const asked = side === 'acceptor' ? this.#remoteForwards.wanted(peerId, target) : undefined;
     const listener = asked ?? this.#ports.find(peerId, reverseIdOf(target) ?? -1);
     const info = this.#tunnels.add(tunnel, { peerId, listener, number: this.#acceptedNumber });
     this.#remoteForwards.onTunnelOpened(tunnel);

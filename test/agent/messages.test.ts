@@ -5,6 +5,7 @@ const ID = 'E776E9A993EE3CAE04F5946D9AC66FBBAA8C63A95A94B41942353C6DC1739B4B4C76
 const common = { timeout: undefined, maxRetries: 0, onlyIfConnected: false };
 const host = { toxId: ID };
 const target = { host: '127.0.0.1', port: 22 };
+const ann = { name: 'ann', password: 'canary' };
 
 t.test('a request is read as it was written', async (t) => {
   for (const request of [
@@ -14,6 +15,8 @@ t.test('a request is read as it was written', async (t) => {
     { ask: 'open', host, target: { path: '/run/a.sock' }, ...common },
     { ask: 'hold', host, targets: [target, { service: 'ssh' }], ...common, timeout: 1_000, maxRetries: 3 },
     { ask: 'services', host, ...common },
+    { ask: 'listen', host, at: { bind: null, port: 0 }, target, users: undefined, ...common },
+    { ask: 'listen', host, at: { bind: '::1', port: 1080 }, target: undefined, users: [ann], ...common },
     { ask: 'leave', host: { toxId: ID, secret: undefined, name: undefined } },
     { ask: 'status' },
     { ask: 'stop', when: 'idle' },
@@ -29,6 +32,7 @@ t.test('an open needs nothing but the server and the target', async (t) => {
 
 t.test('a wrong request is refused with what is expected', async (t) => {
   const open = { version: 1, ask: 'open', host, target };
+  const at = { bind: null, port: 80 };
   const wrong: readonly (readonly [RegExp, unknown])[] = [
     [/JSON object/, 'open'],
     [/JSON object/, []],
@@ -52,6 +56,11 @@ t.test('a wrong request is refused with what is expected', async (t) => {
     [/^timeout:/, { ...open, timeout: '60s' }],
     [/^maxRetries:/, { ...open, maxRetries: -1 }],
     [/^onlyIfConnected:/, { ...open, onlyIfConnected: 1 }],
+    [/^at:/, { ...open, ask: 'listen' }],
+    [/^target:/, { ...open, ask: 'listen', at, target: null }],
+    [/^users:/, { ...open, ask: 'listen', at, users: [ann] }],
+    [/^users:/, { ...open, ask: 'listen', at, target: undefined, users: [] }],
+    [/^users:/, { ...open, ask: 'listen', at, target: undefined, users: ['ann'] }],
     [/^count:/, { ...open, ask: 'ping', count: 0 }],
     [/^targets:/, { ...open, ask: 'hold', targets: target }],
     [/^targets:/, { ...open, ask: 'hold', targets: [target, {}] }],

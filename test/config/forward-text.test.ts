@@ -158,10 +158,15 @@ t.test('a dynamic forward is a place alone', async (t) => {
 t.test('a reverse forward is a port of the server and a target of this machine', async (t) => {
   t.strictSame(parseReverseForwards('8080:127.0.0.1:22'), [{ kind: 'reverse', at: port(8080), target: ssh }]);
   t.match(parseReverseForwards('*:0:h:80'), [{ at: { bind: undefined, port: 0 }, target: { host: 'h', port: 80 } }]);
+  t.strictSame(parseReverseForwards('1080'), [{ kind: 'reverse', at: port(1080) }], 'each connection names its target');
+  t.match(parseReverseForwards('*:1080'), [{ at: { bind: undefined, port: 1080 } }]);
   t.match(parseReverseForwards('8080:/run/b.sock'), [{ target: { host: '/run/b.sock', port: 0 } }]);
   t.equal(parseReverseForwards('1-3:h:1-3').length, 3);
   for (const [text, message] of [
-    ['8080', /is not \[bind:\]port:host:port/],
+    ['web', /is not \[bind:\]port:host:port.*nor \[bind:\]port/],
+    ['8080:', /./],
+    ['8080:80', /./],
+    ['/run/a.sock', /does not begin with a port/],
     ['8080:ssh', /the name of a service/],
     ['/run/a.sock:h:80', /does not begin with a port/],
     ['fd:h:80', /does not begin with a port/],

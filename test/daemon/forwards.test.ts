@@ -239,6 +239,20 @@ t.test('a reverse forward says why the server does not listen', async (t) => {
   t.equal(await forwardOf(daemon), undefined);
 });
 
+t.test('a reverse forward without a target is a proxy at the server, and may be for some users only', async (t) => {
+  const daemon = await TestDaemon.start(t);
+  const server = await startServer(daemon);
+  const asked = { server, secret: SECRET, forward: '*:1080', kind: 'reverse', users: 'ann:canary\n' } as const;
+  await t.rejects(daemon.call('forwards.add', { ...asked, forward: '1080:127.0.0.1:80' }), {
+    message: /users are only for/,
+  });
+  const added = await daemon.call('forwards.add', asked);
+  t.match(added.forward, { kind: 'reverse', bind: null, port: 1080, target: null });
+  t.notMatch(JSON.stringify(added), /canary/);
+  const { forwards } = JSON.parse(readFileSync(join(daemon.directory, 'forwards.json'), 'utf8'));
+  t.match(forwards, [{ kind: 'reverse', users: [{ name: 'ann', password: 'canary' }] }]);
+});
+
 t.test('a dynamic forward may be for some users only, also after a restart', async (t) => {
   const daemon = await TestDaemon.start(t);
   const server = await startServer(daemon);

@@ -1,6 +1,6 @@
 /** -R with real commands: a web server of the client, published at a port of a daemon, through deaths of each process. */
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, get } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -8,7 +8,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import type { ControlClient } from '../../src/control/client.js';
 import { CommandNetwork } from '../support/command-network.js';
-import { freeTcpPort, type Process, startTuntox } from '../support/processes.js';
+import { freeTcpPort, type Process, startProgram, startTuntox } from '../support/processes.js';
+import { requirementsMet, tool } from '../support/requirements.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 import { controlOf, type DaemonPlace, daemonPlace, startDaemon } from './support/daemon-command.js';
 
@@ -67,10 +68,14 @@ class Published {
     return command;
   }
 
-  /** Publishes the web server, through the agent unless -C is given. The nodes are for an agent that is started. */
-  async publish(...more: readonly string[]): Promise<Process> {
-    const { node, port, web } = this.parts;
-    const client = this.command(['nas', '-R', `${port}:127.0.0.1:${web}`, ...more, ...node]);
+  /** Publishes the web server, through the agent unless -C is given. */
+  publish(...more: readonly string[]): Promise<Process> {
+    return this.open(`${this.parts.port}:127.0.0.1:${this.parts.web}`, ...more);
+  }
+
+  /** Opens a port of the server. The nodes are for an agent that is started. */
+  async open(forward: string, ...more: readonly string[]): Promise<Process> {
+    const client = this.command(['nas', '-R', forward, ...more, ...this.parts.node]);
     await client.waitFor(/the server listens on/);
     return client;
   }
@@ -87,6 +92,14 @@ class Published {
       });
       request.on('error', () => resolve(undefined));
     });
+  }
+
+  /** Runs curl at the server. */
+  async curl(words: readonly string[], url: string) {
+    const all = ['curl', '--no-progress-meter', '--max-time', '30', ...words, url];
+    const command = startProgram('curl', all, { env: { PATH: process.env.PATH } });
+    this.#t.teardown(() => command.stop('SIGKILL'));
+    return { status: await command.exited, said: command.stdout, errors: command.stderr };
   }
 
   /** Until the page is there, or is not any more. */
@@ -186,4 +199,47 @@ t.test('a port that is not permitted ends the client with status 4 and what the 
     t.equal(entries[0]?.publicKey.slice(0, 8).toUpperCase(), id[1]);
   }
   t.match(readFileSync(join(published.parts.home, '.local/state/tuntox/agent.log'), 'utf8'), /does not permit/);
+});
+
+t.test('curl at the server reaches the network of the client, and what is not there with a reason', async (t) => {
+  if (!requirementsMet(t, tool('curl', 'curl'))) return;
+  const published = await Published.start(t);
+  const { port, web } = published.parts;
+  const proxy = `127.0.0.1:${port}`;
+  const url = `http://localhost:${web}/`;
+  const client = await published.open(String(port));
+  t.match(client.stderr, /the server listens on 127\.0\.0\.1:[0-9]+ for any target from here/);
+  await client.waitFor(/every program of the server can reach what this machine reaches/);
+  for (const words of [
+    ['--socks5-hostname', proxy],
+    ['--socks4a', proxy],
+    ['--proxytunnel', '--proxy', `http://${proxy}`],
+  ])
+    t.match(await published.curl(words, url), { status: 0, said: PAGE }, words.join(' '));
+  const refused = await published.curl(['--socks5-hostname', proxy], 'http://127.0.0.1:9/');
+  t.match(refused, { status: 97, errors: /\(5\)/ });
+  const pages = await Promise.all(Array.from({ length: 20 }, () => published.curl(['--socks5-hostname', proxy], url)));
+  t.ok(pages.every(({ said }) => said === PAGE));
+  t.equal(await client.stop('SIGTERM'), 143);
+  // Until nobody listens any more.
+  while ((await published.curl(['--socks5-hostname', proxy], url)).status !== 7) await sleep(50);
+});
+
+t.test('with --socks-auth only its users do, through the agent and without it', async (t) => {
+  if (!requirementsMet(t, tool('curl', 'curl'))) return;
+  const published = await Published.start(t);
+  const { home, port, web } = published.parts;
+  const file = join(home, 'users');
+  writeFileSync(file, 'ann:canary\n', { mode: 0o600 });
+  const url = `http://127.0.0.1:${web}/`;
+  for (const more of [[], ['-C', join(home, '.local/state/tuntox')]]) {
+    if (more.length > 0) await published.command(['agent', 'stop']).exited;
+    const client = await published.open(String(port), '--socks-auth', file, ...more);
+    const as = (user: string) => published.curl(['--proxy', `socks5h://${user}@127.0.0.1:${port}`], url);
+    t.match(await as('ann:canary'), { status: 0, said: PAGE });
+    t.match(await as('ann:wrong'), { status: 97, said: '' });
+    t.match(await published.curl(['--socks5-hostname', `127.0.0.1:${port}`], url), { status: 97, said: '' });
+    t.notMatch(client.stderr, /can reach what this machine reaches/);
+    t.equal(await client.stop('SIGTERM'), 143);
+  }
 });

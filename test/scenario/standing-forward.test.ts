@@ -42,15 +42,19 @@ async function start(t: Test) {
 }
 
 /** Sends until there is an answer: the port opens, and the server is found again, within moments. */
-async function isServed(port: number, attempts = 60): Promise<boolean> {
+async function isServed(
+  port: number,
+  attempts = 60,
+  { said, expected } = { said: 'hello', expected: /hello/ },
+): Promise<boolean> {
   for (let attempt = 0; attempt < attempts; attempt += 1) {
     const socket = connect({ host: '127.0.0.1', port });
     const answer = new Promise<boolean>((resolve) => {
-      socket.on('data', () => resolve(true));
+      socket.on('data', (bytes: Buffer) => resolve(expected.test(String(bytes))));
       socket.on('error', () => resolve(false));
       socket.on('close', () => resolve(false));
     });
-    socket.write('hello');
+    socket.write(said);
     const isAnswered = await answer;
     socket.destroy();
     if (isAnswered) return true;
@@ -116,6 +120,10 @@ t.test('a port of the server is opened again after restarts of both, once its ow
   t.ok(await isServed(port));
   t.match(await output(t, clientPlace, ['forward', 'remove', '-R', String(port)]), /removed .* of this machine/);
   t.notOk(await isServed(port, 2));
+  t.match(await output(t, clientPlace, ['forward', 'add', toxId, '-R', String(port)]), /to any target of this machine/);
+  t.match(await output(t, clientPlace, ['forward', 'list']), new RegExp(`-R 127\\.0\\.0\\.1:${port} +any `));
+  const said = `CONNECT 127.0.0.1:${service} HTTP/1.1\r\n\r\n`;
+  t.ok(await isServed(port, 60, { said, expected: /^HTTP\/1\.1 200 / }), 'without a target it is a proxy');
 });
 
 t.test('a target may be the name of a service', async (t) => {

@@ -329,12 +329,12 @@ t.test('a server can reach nothing of the client but the targets of the ports th
         );
     });
   for (const [host, port] of [
-    ['127.0.0.1', forward.spec.target.port],
+    ['127.0.0.1', forward.target.port],
     ['localhost', 22],
     ['?reverse:0', 0],
     ['?reverse:', 0],
     [`${own}0`, 0],
-    [own, forward.spec.target.port],
+    [own, forward.target.port],
     ['?source', 0],
     ['/run/docker.sock', 0],
   ] as const)

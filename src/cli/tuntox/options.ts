@@ -113,19 +113,20 @@ export const OPTIONS = [
     example: 'users',
     section: 'client',
     completes: 'file',
-    about: 'let only the users in FILE use -D: one USER:PASSWORD per line (default: everybody who reaches the port)',
+    about:
+      'let only the users in FILE use -D, and -R without a target: one USER:PASSWORD per line (default: everybody who reaches the port)',
     more: 'Without it any user and password is accepted, because some programs insist on sending one. SOCKS4 has no passwords, and is refused with it.',
   },
   {
     name: '--reverse',
     short: 'R',
-    value: '[BIND:]PORT:HOST:PORT',
+    value: '[BIND:]PORT[:HOST:PORT]',
     example: '8080:127.0.0.1:80',
     section: 'client',
     isRepeatable: true,
     about:
       'forward the port PORT of the server to HOST:PORT as this machine sees it; may be repeated. The server must allow it (tuntoxctl clients, --allow-reverse)',
-    more: 'Port 0 lets the server choose, and is printed.',
+    more: 'Port 0 lets the server choose, and is printed. Without HOST:PORT everybody who reaches the port names the targets, as with -D, and reaches what this machine reaches.',
   },
   {
     name: '--pipe',

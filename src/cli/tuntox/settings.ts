@@ -33,6 +33,7 @@ import {
 } from '../../config/formats.js';
 import {
   type ForwardText,
+  isProxyText,
   parseDynamicForward,
   parseLocalForwards,
   parseReverseForwards,
@@ -77,7 +78,8 @@ const DEFAULT_TIMEOUT = 60_000;
 export function settingsOf(line: CommandLine, environment: Environment, host?: Host): RunSettings {
   const { form, arguments: words } = line;
   const flags = new FlagSet(line.flags);
-  if (!flags.has('--dynamic')) flags.refuse(['--socks-auth'], 'is only for -D: remove it, or add -D 1080');
+  if (!flags.has('--dynamic') && !flags.all('--reverse', parseReverseForwards).flat().some(isProxyText))
+    flags.refuse(['--socks-auth'], 'is only for -D, and for -R without a target: remove it, or add -D 1080');
   switch (form) {
     case 'share':
       return shareSettings(words[0] ?? '', flags, environment);

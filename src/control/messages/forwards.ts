@@ -15,7 +15,7 @@ export const Forward = v.strictObject({
   port: Count,
   /** The path of a Unix socket; null for a port. */
   socket: v.nullable(v.string()),
-  /** As the server sees it; with `reverse` as this machine does. Null with `dynamic`: each connection names its own. */
+  /** As the server sees it; with `reverse` as this machine does. Null where each connection names its own. */
   target: v.nullable(TargetText),
   server: v.strictObject({ publicKey: PublicKeyHex, name: v.nullable(HostName) }),
   /** `connecting`: connections wait for the server. `not-listening`: the port cannot be opened, or the server refuses to, which is tried again and again. */
@@ -47,7 +47,7 @@ export const AddForward = v.strictObject({
   kind: v.optional(Kind),
   /** As after -L, -D or -R of tuntox; with `local` a place is enough if a link names the target. */
   forward: v.pipe(v.string(), v.minLength(1), v.maxLength(600)),
-  /** Only with `dynamic`: lines USER:PASSWORD of those who may use it. Default: everybody who reaches the place. */
+  /** Only where each connection names its target: lines USER:PASSWORD of those who may use it. Default: everybody who reaches the place. */
   users: v.optional(v.pipe(v.string(), v.minLength(1), v.maxLength(65_536))),
   dryRun,
 });

@@ -3,6 +3,7 @@ import { rfc3339 } from '../../base/clock.js';
 import { CodedError } from '../../base/coded-error.js';
 import { targetText } from '../../base/endpoint.js';
 import { FormatError } from '../../config/format-error.js';
+import { isProxyText } from '../../config/forward-text.js';
 import { parseProxyUsers } from '../../config/proxy-users-file.js';
 import { SecretFileError } from '../../config/secret-file.js';
 import { parseKeptPlace, parseStandingForward } from '../../config/standing-forward.js';
@@ -54,7 +55,7 @@ export function forwardMethods({ clock, forwards, log }: Deps): Pick<MethodHandl
 function entryOf(params: Params<'forwards.add'>, addedAt: number): ForwardEntry {
   const { server, name, secret, forward, kind, users } = params;
   const { spec, serverId: id, ...parsed } = parseStandingForward(server, secret, forward, kind);
-  if (users !== undefined && spec.kind !== 'dynamic') {
+  if (users !== undefined && !isProxyText(spec)) {
     throw new FormatError('users are only for a forward whose connections name their targets: leave them out');
   }
   const secretBytes = parsed.secret === undefined ? undefined : Buffer.from(parsed.secret);
@@ -80,10 +81,13 @@ async function explained<Value>(work: () => Promise<Value>): Promise<Value> {
   }
 }
 
+/** @returns null where each connection names its own */
+const targetOf = (spec: KeptSpec): string | null =>
+  spec.kind === 'dynamic' || spec.target === undefined ? null : targetText(spec.target);
+
 function textOf(entry: ForwardEntry): string {
   const { spec, server } = entry;
-  const target = spec.kind === 'dynamic' ? 'any target' : targetText(spec.target);
-  return `${forwardName(entry)} to ${target}, server ${server.name ?? server.id.publicKey.short}`;
+  return `${forwardName(entry)} to ${targetOf(spec) ?? 'any target'}, server ${server.name ?? server.id.publicKey.short}`;
 }
 
 function unopened({ spec, server, addedAt }: ForwardEntry): Forward {
@@ -93,7 +97,7 @@ function unopened({ spec, server, addedAt }: ForwardEntry): Forward {
     bind: at.kind === 'port' ? (at.bind ?? null) : null,
     port: at.kind === 'port' ? at.port : 0,
     socket: at.kind === 'unix' ? at.path : null,
-    target: spec.kind === 'dynamic' ? null : targetText(spec.target),
+    target: targetOf(spec),
     server: { publicKey: keyText(server.id.publicKey), name: server.name ?? null },
     state: 'connecting',
     path: null,

@@ -260,10 +260,11 @@ export class AgentConnection {
   }
 
   /** Never rejects. */
-  async #listen({ at, target }: Extract<ServerRequest, { ask: 'listen' }>, server: RemoteServer): Promise<void> {
+  async #listen({ at, target, users }: Extract<ServerRequest, { ask: 'listen' }>, server: RemoteServer): Promise<void> {
     try {
       const place = { kind: 'port', bind: at.bind ?? undefined, port: at.port } as const;
-      const forward = await server.forward({ kind: 'reverse', at: place, target: tunnelTarget(target) });
+      const reached = target === undefined ? { users } : { target: tunnelTarget(target) };
+      const forward = await server.forward({ kind: 'reverse', at: place, ...reached });
       if (this.#state === 'serving') this.#undo.push(tellPort(this.#deps, forward, (event) => this.#write(event)));
       else forward.abort();
     } catch (error) {

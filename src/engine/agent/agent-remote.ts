@@ -11,12 +11,12 @@ import { Listeners } from '../../base/listeners.js';
 import type { Logger } from '../../base/logger.js';
 import { watchStdio } from '../../base/stdio-error.js';
 import type { Forward, ForwardSpec, ReverseSpec } from '../../tunnel/client/forward-spec.js';
-import { type Target, unixPathOf } from '../../tunnel/wire/target.js';
+import type { Target } from '../../tunnel/wire/target.js';
 import type { RetryPolicy } from '../client/connect-retry.js';
 import type { RemoteServer } from '../client/remote-server.js';
 import { AgentOpener } from './agent-opener.js';
 import { AgentPort } from './agent-port.js';
-import { agentTarget } from './agent-target.js';
+import { agentTarget, ownTarget } from './agent-target.js';
 
 /** What the jobs of a client ask of a server. */
 export type Remote = Pick<RemoteServer, 'online' | 'givenUp' | 'forward' | 'pipe' | 'ping' | 'services' | 'watch'> & {
@@ -119,9 +119,9 @@ export class AgentRemote implements Remote {
   #reverse(spec: ReverseSpec): Forward {
     const { clock } = this.#deps;
     const { bind = null, port } = spec.at;
-    const target = unixPathOf(spec.target) === undefined ? spec.target : { path: spec.target.host };
+    const target = spec.target === undefined ? undefined : ownTarget(spec.target);
     const begin = (): Promise<Conversation> =>
-      this.#begin({ ask: 'listen', host: this.#options.host, at: { bind, port }, target });
+      this.#begin({ ask: 'listen', host: this.#options.host, at: { bind, port }, target, users: spec.users });
     const forward = new AgentPort({ clock, begin }, spec);
     this.#forwards.add(forward);
     return forward;

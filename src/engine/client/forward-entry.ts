@@ -107,7 +107,7 @@ export const forwardsFormat: JsonFormat<Forwards> = {
     forwards: forwards.map(({ spec, server, addedAt }) => ({
       kind: spec.kind,
       ...(spec.at.kind === 'unix' ? { path: spec.at.path } : { bind: spec.at.bind ?? null, port: spec.at.port }),
-      ...(spec.kind === 'dynamic' ? encodeUsers(spec) : { target: encodeTarget(spec.target) }),
+      ...encodeTarget(spec),
       server: {
         name: server.name ?? null,
         tox_id: server.id.toString(),
@@ -126,11 +126,15 @@ export const forwardsFormat: JsonFormat<Forwards> = {
   },
 };
 
-const encodeUsers = ({ users }: DynamicSpec) =>
-  users === undefined ? {} : { users: users.map(({ name, password }) => ({ name, password })) };
-
-const encodeTarget = ({ host, port, protocol }: Target) =>
-  protocol === undefined ? { host, port } : { host, port, protocol };
+/** What a connection reaches, or who may name it. */
+function encodeTarget(spec: KeptSpec) {
+  if (spec.kind === 'dynamic' || spec.target === undefined)
+    return spec.kind === 'local' || spec.users === undefined
+      ? {}
+      : { users: spec.users.map(({ name, password }) => ({ name, password })) };
+  const { host, port, protocol } = spec.target;
+  return { target: protocol === undefined ? { host, port } : { host, port, protocol } };
+}
 
 /** @throws Error that does not show the secret */
 function decodeForward(value: unknown, place: number): ForwardEntry {
@@ -164,7 +168,8 @@ function decodeSpec(value: Record<string, unknown>, invalid: (field: string) => 
   if (bind !== null && !isText(bind)) return invalid('bind');
   if (!isPort(port) || port === 0) return invalid('port');
   const at = { kind: 'port', bind: bind ?? undefined, port } as const;
-  if (kind === 'dynamic') return { kind, at, ...decodeUsers(value.users, invalid) };
+  if (kind === 'dynamic' || (kind === 'reverse' && value.target === undefined))
+    return { kind, at, ...decodeUsers(value.users, invalid) };
   return { kind, at, target: decodeTarget(value.target, invalid) };
 }
 

@@ -23,7 +23,10 @@ export interface DynamicSpec {
 export interface ReverseSpec {
   readonly kind: 'reverse';
   readonly at: Extract<LocalPlace, { kind: 'port' }>;
-  readonly target: Target;
+  /** Undefined: each connection names its own, as with -D. */
+  readonly target?: Target | undefined;
+  /** As those of -D. */
+  readonly users?: readonly ProxyUser[] | undefined;
 }
 
 export type ForwardSpec = LocalSpec | DynamicSpec | ReverseSpec;
@@ -37,7 +40,7 @@ export function describeForward(spec: ForwardSpec): string {
     case 'dynamic':
       return `${at} -> any target`;
     case 'reverse':
-      return `${at} of the server -> ${describeTarget(spec.target)} here`;
+      return `${at} of the server -> ${spec.target === undefined ? 'any target from' : describeTarget(spec.target)} here`;
   }
 }
 

@@ -19,6 +19,9 @@ const LONGEST_RETRY = 30_000;
 /** ms for which a port was open, after which its end is no refusal: a peer could open and close it all the time. */
 const LASTING = 60_000;
 
+/** What stands for the targets that programs name. */
+const PROXY: Target = { host: '?proxy', port: 0 };
+
 /** The links to the peer, one after another. */
 export interface Links {
   readonly present: Pick<PortRequests, 'ask'> | undefined;
@@ -60,7 +63,7 @@ export class RemoteForward implements Forward, RemotePort {
 
   constructor(deps: Deps, options: { readonly spec: ReverseSpec }) {
     this.spec = options.spec;
-    this.target = { ...options.spec.target };
+    this.target = { ...(options.spec.target ?? PROXY) };
     this.#deps = deps;
     this.#retries = new Backoff(deps.random, { first: FIRST_RETRY, most: LONGEST_RETRY });
     this.#stopFollowing = deps.links.onNext((ports) => this.#ask(ports));

@@ -4,7 +4,7 @@ import type { Clock } from '../../base/clock.js';
 import type { FloodLog } from '../../base/flood-log.js';
 import { isSpeedTest } from '../../base/speed-test.js';
 import type { IncomingRequest } from '../link/incoming-requests.js';
-import { isDatagramEnd } from '../stream/datagram-end.js';
+import { isDatagramEnd, type TunnelEnd } from '../stream/datagram-end.js';
 import { socketEnd } from '../stream/local-end.js';
 import { describeReason, type Reason } from '../wire/reasons.js';
 import { describeTarget, type Target, unixPathOf } from '../wire/target.js';
@@ -18,9 +18,15 @@ const MAX_PEER_DIALS = 256;
 /**
  * `target`: what to connect to instead, when the request names a service.
  * `clientAddress`: the target asks for a header with the client's address, which this is.
+ * `serve`: makes the local end, where nothing is to be connected to.
  */
 export type Verdict =
-  | { readonly allowed: true; readonly target?: Target; readonly clientAddress?: string }
+  | {
+      readonly allowed: true;
+      readonly target?: Target;
+      readonly clientAddress?: string;
+      readonly serve?: (() => TunnelEnd) | undefined;
+    }
   | { readonly allowed: false; readonly reason: string };
 
 /** What a request is connected to, or is being connected to. */
@@ -83,19 +89,18 @@ export class RequestHandler {
     const verdict = this.#deps.mayReach(peerId, target);
     if (this.#closed !== undefined) this.#refuse(request, this.#closed);
     else if (!verdict.allowed) this.#refuse(request, 'not-allowed', verdict.reason);
-    else if (isSpeedTest(target)) this.#testSpeed(request, full);
+    else if (isSpeedTest(target)) this.#serve(request, full, () => speedTestEnd(this.#deps.clock, target));
+    else if (verdict.serve !== undefined) this.#serve(request, full, verdict.serve, verdict.target);
     else if (!isReachable(verdict.target ?? target)) this.#refuse(request, 'bad-request');
     else if (full !== undefined) this.#refuse(request, 'too-many-tunnels', full);
     else if (this.dialsOf(peerId) >= MAX_PEER_DIALS) this.#refuse(request, 'too-many-tunnels');
     else this.#dial(request, verdict.target);
   }
 
-  #testSpeed(request: IncomingRequest, full: string | undefined): void {
+  #serve(request: IncomingRequest, full: string | undefined, end: () => TunnelEnd, destination?: Target): void {
+    const { handlers, nextNumber } = this.#deps;
     if (full !== undefined) this.#refuse(request, 'too-many-tunnels', full);
-    else
-      this.#deps.handlers.onConnected(this.#deps.nextNumber(), () =>
-        request.answer(speedTestEnd(this.#deps.clock, request.target)),
-      );
+    else handlers.onConnected(nextNumber(), () => request.answer(end(), destination));
   }
 
   list(): { readonly number: number; readonly peerId: string; readonly target: Target; readonly age: number }[] {

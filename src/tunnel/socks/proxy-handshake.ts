@@ -6,9 +6,10 @@ import { ProxyDialogue, type ProxyRequest } from './proxy-dialogue.js';
 import type { ProxyUsers } from './proxy-users.js';
 
 /** ms for a program to name its target: it does so at once. */
-const HANDSHAKE_TIMEOUT = 30_000;
+export const HANDSHAKE_TIMEOUT = 30_000;
+export const NO_TARGET_NAMED = 'it named no target in 30 s';
 /** ms for a refused program to read why, while what it still sends is thrown away: closing at once would cost it the answer. */
-const LINGER = 5_000;
+export const LINGER = 5_000;
 
 export interface HandshakeHandlers {
   /** The socket is paused again. */
@@ -52,7 +53,7 @@ export function beginHandshake(
     stop();
     resetSocket(socket);
   };
-  const timeout = deps.clock.after(HANDSHAKE_TIMEOUT, () => refuse('it named no target in 30 s'));
+  const timeout = deps.clock.after(HANDSHAKE_TIMEOUT, () => refuse(NO_TARGET_NAMED));
   socket.setNoDelay(true).on('data', onData).on('end', onEnd).resume();
   return stop;
 }

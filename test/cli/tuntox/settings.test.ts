@@ -46,10 +46,15 @@ t.test('-L, -D, -R, -W, -P and -p make a client, and -i is its server', async (t
   t.equal(settings(`-p -i ${ID}`).mode, 'ping');
 });
 
-t.test('--socks-auth names the users of -D', async (t) => {
+t.test('--socks-auth names the users of -D, and of -R without a target', async (t) => {
+  t.match(settings(`-i ${ID} -R 1080 --socks-auth users`), { mode: 'forward', proxyUsersFile: 'users' });
   t.match(settings(`-i ${ID} -D 1080 --socks-auth users`), { mode: 'forward', proxyUsersFile: 'users' });
-  for (const words of ['--socks-auth users', `-i ${ID} -L 1:a:2 --socks-auth users`, `-i ${ID} -p --socks-auth users`])
-    t.throws(() => settings(words), { message: /^--socks-auth is only for -D: remove it, or add -D 1080$/ }, words);
+  for (const words of ['', `-i ${ID} -L 1:a:2`, `-i ${ID} -p`, `-i ${ID} -R 1:a:2`])
+    t.throws(
+      () => settings(`${words} --socks-auth users`.trim()),
+      { message: /^--socks-auth is only for -D, and for -R without/ },
+      words,
+    );
 });
 
 t.test('the log level depends on the mode, -d and -q, of which the last counts', async (t) => {

@@ -44,7 +44,12 @@ t.test('forwards are read as they were written', async (t) => {
   const unnamed = { ...everywhere(2), server: { id, name: undefined, secret: undefined } };
   const users = [{ name: 'ann', password: 'a:b' }];
   const atOther = { kind: 'port', bind: '127.0.0.1', port: 1081 } as const;
-  const list = [entry(1), unnamed, udp(1), atPath, dynamic, of({ kind: 'dynamic', at: atOther, users }), reverse(1)];
+  const proxies = [
+    of({ kind: 'dynamic', at: atOther, users }),
+    of({ kind: 'reverse', at: atOther, users }),
+    of({ kind: 'reverse', at: { ...atOther, port: 1082 } }),
+  ];
+  const list = [entry(1), unnamed, udp(1), atPath, dynamic, ...proxies, reverse(1)];
   const read = forwardsFormat.decode(JSON.parse(JSON.stringify(forwardsFormat.encode(list))));
   t.same(
     read.map(({ server, ...rest }) => [rest, server.id.toString(), server.name, server.secret?.toString()]),

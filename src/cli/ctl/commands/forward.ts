@@ -40,7 +40,7 @@ export const FORWARD_COMMANDS: readonly Command[] = [
       'FORWARD is [BIND:]PORT:TARGET, and TARGET a HOST:PORT as the server sees it, the name of a service, or the path of a Unix socket. ' +
       'Without BIND only this machine can connect, with * every machine that reaches it. udp: in front forwards datagrams. ' +
       'A path in place of [BIND:]PORT is a Unix socket, which only the user of the daemon can use. ' +
-      'With -D FORWARD is [BIND:]PORT alone, and programs name the targets (SOCKS, CONNECT); with -R it is a port of the server and a target of this machine.',
+      'With -D FORWARD is [BIND:]PORT alone, and programs name the targets (SOCKS, CONNECT); with -R it is a port of the server and a target of this machine, or that port alone: programs of the server then name targets of this machine.',
     arguments: [{ name: 'HOST', completes: 'host' }, { name: 'FORWARD' }],
     options: [
       { name: '--dynamic', short: 'D', about: 'as -D of tuntox: each connection names its own target' },
@@ -52,7 +52,7 @@ export const FORWARD_COMMANDS: readonly Command[] = [
       {
         name: '--socks-auth',
         value: 'FILE',
-        about: 'with -D: only the users in FILE, one USER:PASSWORD per line, may use it',
+        about: 'with -D, and -R without a target: only the users in FILE, one USER:PASSWORD per line, may use it',
         completes: 'file',
       },
       {
@@ -124,7 +124,7 @@ function kindOf(given: Context['given']): Forward['kind'] {
 async function usersOf(given: Context['given']): Promise<{ readonly users?: string }> {
   const file = given.value('--socks-auth');
   if (file === undefined) return {};
-  if (!given.has('--dynamic')) throw usage('--socks-auth is only for -D', 'remove it, or add -D');
+  if (kindOf(given) === 'local') throw usage('--socks-auth is only for -D and -R', 'remove it, or add -D');
   const { readSmallFile } = await import('../../../base/small-file.js');
   return { users: readSmallFile(file, MAX_USERS).toString() };
 }
@@ -164,7 +164,7 @@ const serverText = ({ name, publicKey }: Forward['server']): string => name ?? s
 
 function textOf(forward: Forward): string {
   const [place, server] = [forwardPlace(forward), serverText(forward.server)];
-  if (forward.kind === 'reverse') return `${place} of ${server} to ${forward.target} of this machine`;
+  if (forward.kind === 'reverse') return `${place} of ${server} to ${forward.target ?? 'any target'} of this machine`;
   return `${place} to ${forward.target ?? 'any target'} of ${server}`;
 }
 

@@ -101,6 +101,6 @@ function explain(name: string | undefined, descriptors: readonly ListenDescripto
 
 function listeningEvent({ spec, at, port }: Forward): NewsEvent {
   const address = at.kind === 'port' ? (at.bind ?? '*') : placeText(at);
-  const target = spec.kind === 'dynamic' ? null : targetText(spec.target);
+  const target = spec.kind === 'dynamic' || spec.target === undefined ? null : targetText(spec.target);
   return { event: 'listening', kind: spec.kind, address, port, target };
 }
