@@ -6,7 +6,7 @@ import { silentLogger } from '../../src/base/logger.js';
 import type { RemotePortState } from '../../src/tunnel/client/forward-spec.js';
 import type { RemoteForward } from '../../src/tunnel/client/remote-forward.js';
 import type { MayListen } from '../../src/tunnel/remote-ports.js';
-import { TcpDialer } from '../../src/tunnel/server/dialer.js';
+import { TcpDialer } from '../../src/tunnel/server/tcp-dialer.js';
 import { TunnelService } from '../../src/tunnel/tunnel-service.js';
 import { encodeFrame } from '../../src/tunnel/wire/frame.js';
 import { encodeHello } from '../../src/tunnel/wire/hello.js';

@@ -2,8 +2,9 @@
 import type { Clock } from '../../base/clock.js';
 import { type Target, unixPathOf } from '../wire/target.js';
 import type { SourceOf } from './client-source.js';
-import { type Dialer, TcpDialer } from './dialer.js';
+import type { Dialer } from './dialer.js';
 import { NameLookup } from './name-lookup.js';
+import { TcpDialer } from './tcp-dialer.js';
 import { UdpDialer } from './udp-dialer.js';
 import { UnixDialer } from './unix-dialer.js';
 

@@ -7,28 +7,26 @@ import { systemCodeOf } from '../../base/coded-error.js';
 import { LruMap } from '../../base/lru-map.js';
 import { ConnectedUdp, type UdpAddress } from '../datagram/udp-socket.js';
 import type { DatagramEnd, DatagramHandlers } from '../stream/datagram-end.js';
-import { bareHost, type Target } from '../wire/target.js';
-import { type SourceOf, sourceFor, withSource } from './client-source.js';
+import type { Target } from '../wire/target.js';
+import { sourceFor } from './client-source.js';
 import { CONNECT_TIMEOUT, type Dialer, type DialHandlers, reasonOf } from './dialer.js';
-import { NameLookup } from './name-lookup.js';
+import { TargetLookup, type TargetLookupDeps } from './target-lookup.js';
 
 /** Targets of clients whose last port is remembered. */
 const MAX_PORTS = 512;
 
 export class UdpDialer implements Dialer {
   readonly #clock: Clock;
-  readonly #names: NameLookup;
-  readonly #sourceOf: SourceOf;
+  readonly #lookup: TargetLookup;
   /**
    * The port of the last session of each client with a target on loopback: the next one has it again, so that a program that speaks with
    * one peer, such as socat, goes on with it. Elsewhere each has a new one, which makes answers hard to forge.
    */
   readonly #ports = new LruMap<string, number>(MAX_PORTS);
 
-  constructor(clock: Clock, deps: { readonly names?: NameLookup; readonly sourceOf?: SourceOf } = {}) {
+  constructor(clock: Clock, deps: TargetLookupDeps = {}) {
     this.#clock = clock;
-    this.#names = deps.names ?? new NameLookup(clock);
-    this.#sourceOf = deps.sourceOf ?? (() => undefined);
+    this.#lookup = new TargetLookup(clock, deps);
   }
 
   dial(peerId: string, { host, port }: Target, handlers: DialHandlers): () => void {
@@ -38,26 +36,18 @@ export class UdpDialer implements Dialer {
       cancelLookup();
       session?.destroy();
     };
-    const timeout = this.#clock.after(CONNECT_TIMEOUT, () => {
+    const onFailed: DialHandlers['onFailed'] = (...failure) => {
       cancel();
-      handlers.onFailed('timeout');
-    });
-    const cancelLookup = this.#names.lookup(peerId, bareHost(host), (error, found) => {
+      handlers.onFailed(...failure);
+    };
+    const timeout = this.#clock.after(CONNECT_TIMEOUT, () => onFailed('timeout'));
+    const mayConnect = (address: string): boolean => handlers.mayConnect(address);
+    const cancelLookup = this.#lookup.find(peerId, host, { mayConnect, onFailed }, (found, source) => {
       timeout.cancel();
-      if (error !== null) {
-        handlers.onFailed(reasonOf(error), systemCodeOf(error));
-        return;
-      }
-      const { source, addresses } = withSource(found, () => this.#sourceOf(peerId));
-      const allowed = addresses.map(({ address }) => address).filter((address) => handlers.mayConnect(address));
-      if (source !== undefined && 'error' in source) handlers.onFailed('failed', undefined, source.error);
-      else if (allowed.length === 0) handlers.onFailed(addresses.length === 0 ? 'name-not-found' : 'not-allowed');
-      else {
-        const key = `${peerId} ${host} ${port}`;
-        const place = { port, source: source?.address, lastPort: this.#ports.get(key) };
-        const onOver = (localPort: number): void => void this.#ports.set(key, localPort);
-        session = new UdpSession(allowed, place, { ...handlers, onOver });
-      }
+      const key = `${peerId} ${host} ${port}`;
+      const addresses = found.map(({ address }) => address);
+      const onOver = (localPort: number): void => void this.#ports.set(key, localPort);
+      session = new UdpSession(addresses, { port, source, lastPort: this.#ports.get(key) }, { ...handlers, onOver });
     });
     return cancel;
   }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { ownFile } from '../../../src/base/own-files.js';
 import { TargetPolicy } from '../../../src/engine/server/target-policy.js';
-import { TcpDialer } from '../../../src/tunnel/server/dialer.js';
+import { TcpDialer } from '../../../src/tunnel/server/tcp-dialer.js';
 import { ManualClock } from '../../support/manual-clock.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
 import { SlowConnections } from '../../tunnel/support/slow-connections.js';

@@ -2,7 +2,7 @@ import { connect, type Socket } from 'node:net';
 import t, { type Test } from 'tap';
 import { silentLogger } from '../../../src/base/logger.js';
 import { AttemptQuotas, quotaRefusal } from '../../../src/tunnel/server/descriptor-quota.js';
-import { TcpDialer } from '../../../src/tunnel/server/dialer.js';
+import { TcpDialer } from '../../../src/tunnel/server/tcp-dialer.js';
 import type { Reason } from '../../../src/tunnel/wire/reasons.js';
 import { failCall } from '../../support/failing-calls.js';
 import { channelPair } from '../support/channel-pair.js';

@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 import t from 'tap';
 import type { Source } from '../../../src/tunnel/server/client-source.js';
-import { TcpDialer } from '../../../src/tunnel/server/dialer.js';
 import { NameLookup } from '../../../src/tunnel/server/name-lookup.js';
+import { TcpDialer } from '../../../src/tunnel/server/tcp-dialer.js';
 import { readChunks } from '../../../src/tunnel/stream/shared-read-buffer.js';
 import type { Reason } from '../../../src/tunnel/wire/reasons.js';
 import { ManualClock } from '../../support/manual-clock.js';
