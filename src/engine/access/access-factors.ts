@@ -3,8 +3,7 @@ import type { Random } from '../../base/random.js';
 import type { PublicKey } from '../../tox/crypto/keys.js';
 import type { InvitationState } from './invitation.js';
 import { ProvenKeys } from './proven-keys.js';
-import type { SecretCheck } from './secret-check.js';
-import { FixedSecretCheck } from './secret-check.js';
+import { FixedSecretCheck, type SecretCheck } from './secret-check.js';
 import type { Listing } from './whitelist.js';
 
 /** What an invitation is to a key. `redeemed`: this key has redeemed it before. */

@@ -15,8 +15,6 @@ import {
   type WhitelistEntry,
 } from './whitelist.js';
 
-/** Bytes of SHA-256. */
-const HASH_SIZE = 32;
 /** Clients that came too late and are remembered, for each invitation. */
 const MAX_LATE = 8;
 
@@ -141,7 +139,7 @@ export function decodeInvitation(value: unknown, place: number): Invitation {
     revokedAt: revokedAt ?? undefined,
     uses,
     access: access ?? undefined,
-    hash: Buffer.from(hash, 'hex').subarray(0, HASH_SIZE),
+    hash: Buffer.from(hash, 'hex'),
     redemptions: redeemed.map((one) => decodeRedemption(one) ?? invalid('redeemed')),
     late: late.map((one) => decodeLate(one) ?? invalid('late')),
   };

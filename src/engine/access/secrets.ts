@@ -5,8 +5,7 @@ import type { Random } from '../../base/random.js';
 import type { PublicKey } from '../../tox/crypto/keys.js';
 import type { JsonFile } from '../state/json-file.js';
 import { ProvenKeys, type ProvenState, StoredProvenKeys } from './proven-keys.js';
-import type { SecretCheck } from './secret-check.js';
-import { FixedSecretCheck, StoredSecretCheck } from './secret-check.js';
+import { FixedSecretCheck, type SecretCheck, StoredSecretCheck } from './secret-check.js';
 import { SlowChecks } from './slow-checks.js';
 import { hashSecret, NO_SECRET, type SecretState } from './stored-secret.js';
 

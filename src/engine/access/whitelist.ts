@@ -70,22 +70,19 @@ export function listingOf(entry: WhitelistEntry | undefined, unixTime: number): 
 
 /** Parses a target, written as a line of a rules file. @param line its place in the list, from 1 @throws WhitelistError */
 export function parseAllowed(text: string, line: number): AllowedTarget {
-  try {
-    const rule = ruleOf(text, line);
-    if (rule.hasProxyHeader === true) {
-      throw new FormatError(`"${text}": proxy is a word of the rules file; a list of a client has the target alone`);
-    }
-    return { text, rule };
-  } catch (error) {
-    if (!(error instanceof FormatError)) throw error;
-    throw new WhitelistError('bad-target', error.message, { cause: error });
-  }
+  const rule = fromOwner(() => ruleOf(text, line));
+  if (rule.hasProxyHeader !== true) return { text, rule };
+  const message = `"${text}": proxy is a word of the rules file; a list of a client has the target alone`;
+  throw new WhitelistError('bad-target', message);
 }
 
 /** Parses the ports that a client may have opened. @throws WhitelistError */
-export function parseAllowedReverse(text: string): ListenPermission {
+export const parseAllowedReverse = (text: string): ListenPermission => fromOwner(() => parseListenPermission(text));
+
+/** @throws WhitelistError in place of a FormatError */
+function fromOwner<Value>(parse: () => Value): Value {
   try {
-    return parseListenPermission(text);
+    return parse();
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
     throw new WhitelistError('bad-target', error.message, { cause: error });
@@ -200,12 +197,11 @@ function decodeEntry(value: unknown, place: number): WhitelistEntry {
     key,
     alias,
     allow,
-    // Older versions did not write it.
-    allow_reverse: allowReverse = [],
     expires_at: expiresAt,
     note,
     added_at: addedAt,
     // Older versions did not write these.
+    allow_reverse: allowReverse = [],
     invited = false,
     rate = null,
     max_tunnels: maxTunnels = null,

@@ -106,10 +106,9 @@ export class TargetPolicy {
   /** Why clients have no addresses although some need them; undefined while all is well. */
   get addressError(): string | undefined {
     const { addresses, services } = this.#deps;
-    const lines = this.#rules.kind === 'file' ? this.#rules.rules : [];
     const isNeeded =
       this.#settings.hasClientSources ||
-      [...lines, ...services.withHeader].some(({ hasProxyHeader }) => hasProxyHeader);
+      [...this.#lines, ...services.withHeader].some(({ hasProxyHeader }) => hasProxyHeader);
     return isNeeded ? addresses.error : undefined;
   }
 
@@ -140,8 +139,7 @@ export class TargetPolicy {
   }
 
   get rules(): { readonly line: number; readonly text: string }[] {
-    const rules = this.#rules.kind === 'file' ? this.#rules.rules : [];
-    return rules.map((rule) => ({ line: rule.line, text: describeRule(rule) }));
+    return this.#lines.map((rule) => ({ line: rule.line, text: describeRule(rule) }));
   }
 
   /** Why the rules cannot be used; nothing may be reached then. */
@@ -154,18 +152,21 @@ export class TargetPolicy {
     if (!isAllowed) return { allowed: false, reason: decidedBy };
     const service = serviceOf(target);
     const destination = service === undefined ? undefined : this.#deps.services.targets.get(service);
-    const allowed =
-      destination === undefined ? { allowed: true as const } : { allowed: true as const, target: destination };
+    const allowed = { allowed: true, ...(destination === undefined ? {} : { target: destination }) } as const;
     if (!this.#asksForHeader(destination ?? target, reached?.address)) return allowed;
     const source = this.#deps.addresses.of(peerId);
     if ('error' in source) return { allowed: false, reason: source.error };
     return { ...allowed, clientAddress: source.address };
   };
 
+  /** Those of the file. */
+  get #lines(): readonly Rule[] {
+    return this.#rules.kind === 'file' ? this.#rules.rules : [];
+  }
+
   /** @param address of the connection; undefined before it begins, and for a Unix socket */
   #asksForHeader(target: Target, address: string | undefined): boolean {
-    const rules = this.#rules.kind === 'file' ? this.#rules.rules : [];
-    return [...rules, ...this.#deps.services.withHeader].some((rule) => asksForHeader(rule, target, address));
+    return [...this.#lines, ...this.#deps.services.withHeader].some((rule) => asksForHeader(rule, target, address));
   }
 
   /** @param entry replaces the client's own entry @param services replace those that there are */
@@ -182,18 +183,17 @@ export class TargetPolicy {
     }
     const isNamed = requested.port === 0 && unixPathOf(requested) === undefined;
     const named = isNamed ? services.get(serviceOf(requested) ?? '') : requested;
-    if (named === undefined) {
-      return { isAllowed: false, isOpen: false, decidedBy: `there is no service "${requested.host}"` };
-    }
+    if (named === undefined) return denied(`there is no service "${requested.host}"`);
     if (named.protocol !== requested.protocol) {
-      const decidedBy = `the service "${requested.host}" is ${targetText(named)}: ${named.protocol === 'udp' ? 'only UDP' : 'no UDP'}`;
-      return { isAllowed: false, isOpen: false, decidedBy };
+      const what = named.protocol === 'udp' ? 'only UDP' : 'no UDP';
+      return denied(`the service "${requested.host}" is ${targetText(named)}: ${what}`);
     }
     const { destination } = requested;
     // The name of a service allows what it stands for now; a connection under that name may lead to what it stood for before.
     if (destination !== undefined && targetText(destination) !== targetText(named)) {
-      const decidedBy = `the service "${requested.host}" is ${targetText(named)} now, no longer ${targetText(destination)}`;
-      return { isAllowed: false, isOpen: false, decidedBy };
+      return denied(
+        `the service "${requested.host}" is ${targetText(named)} now, no longer ${targetText(destination)}`,
+      );
     }
     const target = { ...named, address: requested.address };
     const byRules = this.#explainRules(target, services);
@@ -210,15 +210,13 @@ export class TargetPolicy {
 
   #explainRules(target: AddressedTarget, services: ReadonlyMap<string, Target>): Explanation {
     const rules = this.#rules;
-    if (rules.kind === 'bad') {
-      return { isAllowed: false, isOpen: false, decidedBy: `the rules cannot be used: ${rules.message}` };
-    }
+    if (rules.kind === 'bad') return denied(`the rules cannot be used: ${rules.message}`);
     if (this.isAnyWith(services) && unixPathOf(target) === undefined) {
       const why = services.size === 0 ? 'there are neither rules nor services' : 'targets.any is set';
       return { isAllowed: true, isOpen: false, decidedBy: `${why}, so every target is allowed` };
     }
-    const [lines, path] = rules.kind === 'file' ? [rules.rules, rules.path] : [[], ''];
-    const decision = decide([...lines, ...rulesOf(services)], target, target.address);
+    const path = rules.kind === 'file' ? rules.path : '';
+    const decision = decide([...this.#lines, ...rulesOf(services)], target, target.address);
     return explain(decision, target, {
       by: (rule) =>
         rule.service === undefined ? `line ${rule.line} of ${path}: ${describeRule(rule)}` : serviceText(rule),
@@ -238,6 +236,8 @@ export class TargetPolicy {
     return explanations.find(({ isAllowed }) => isAllowed) ?? explanations[0] ?? unresolved;
   }
 }
+
+const denied = (decidedBy: string): Explanation => ({ isAllowed: false, isOpen: false, decidedBy });
 
 function serviceNamed(name: string, target: Target): Service {
   const protocol = unixPathOf(target) === undefined ? target.protocol : 'unix';
@@ -291,9 +291,9 @@ function explain(
     case 'allowed':
       return { isAllowed: true, isOpen: false, decidedBy: texts.by(decision.rule) };
     case 'denied':
-      return { isAllowed: false, isOpen: false, decidedBy: texts.by(decision.rule) };
+      return denied(texts.by(decision.rule));
     case 'unmatched':
-      return { isAllowed: false, isOpen: false, decidedBy: texts.without };
+      return denied(texts.without);
     case 'open':
       return { isAllowed: true, isOpen: true, decidedBy: `it depends on the address of ${host}, which is not known` };
   }
