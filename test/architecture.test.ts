@@ -42,7 +42,7 @@ t.test('every owner in the table that exists is a file, and imports what it owns
 /** Where a client begins that uses the agent, and what it loads when it knows that. */
 const LIGHT_PATH = [
   ...['bin/tuntox.ts', 'cli/tuntox/main.ts', 'cli/tuntox/settings.ts', 'cli/tuntox/modes/agent-commands.ts'],
-  ...['cli/tuntox/light.ts', 'cli/tuntox/agent/route.ts', 'cli/tuntox/agent/run-by-agent.ts'],
+  ...['cli/tuntox/light.ts', 'cli/tuntox/agent/agent-route.ts', 'cli/tuntox/agent/run-by-agent.ts'],
 ];
 
 t.test('a client that uses the agent loads no module of others', async (t) => {

@@ -4,7 +4,7 @@
  */
 import { CodedError } from '../../base/coded-error.js';
 import type { ListenDescriptor } from '../../platform/service-manager/listen-descriptors.js';
-import { agentRoute } from './agent/route.js';
+import { agentRoute } from './agent/agent-route.js';
 import { isLight, runByAgent } from './agent/run-by-agent.js';
 import { ExitStatus } from './exit-status.js';
 import { hostNameOf, readCommandLine } from './flags.js';

@@ -77,7 +77,7 @@ export async function main(process: NodeJS.Process, descriptors: readonly Listen
       const status = 'service' in settings ? await runAsUser(process, settings) : undefined;
       if (status !== undefined) return status;
       const mayColour = given('--no-color') === undefined;
-      const { agentRoute } = await import('./agent/route.js');
+      const { agentRoute } = await import('./agent/agent-route.js');
       const route = await agentRoute(process, settings, line.flags);
       const { isLight, runByAgent } = await import('./agent/run-by-agent.js');
       if (route !== undefined && isLight(settings)) {
