@@ -22,8 +22,9 @@ export async function listenAtPath(server: Server, path: string): Promise<() => 
   await listenPrivately(server, path);
   const ours = statusOf(path);
   return () => {
-    // Node removes whatever is at the path. Ours was removed then, so nobody can connect; the process keeps its descriptor.
-    if (isSame(statusOf(path), ours)) server.close();
+    // Node removes whatever is at the path. If that is another socket, nobody can connect to ours; the process keeps its descriptor.
+    const found = statusOf(path);
+    if (found === undefined || isSame(found, ours)) server.close();
     else server.unref();
   };
 }

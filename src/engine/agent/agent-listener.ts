@@ -1,10 +1,10 @@
 /** The agent's socket, as a listener: a file that only its user can reach; or, that of the daemon of this machine, those whom its owner allows. */
 import { chmodSync, lchownSync, lstatSync, readlinkSync, rmSync, symlinkSync, unlinkSync } from 'node:fs';
-import { createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { dirname } from 'node:path';
-import { type AgentPlaces, AgentSocketError, checkDirectory, connectToAgent } from '../../agent/socket-file.js';
-import { createdPrivately } from '../../base/private-file.js';
+import { type AgentPlaces, AgentSocketError, checkDirectory } from '../../agent/socket-file.js';
 import { systemReason } from '../../base/system-error.js';
+import { listenAtPath, UnixListenError } from '../../base/unix-listener.js';
 import { makeDirectories } from '../state/file-system.js';
 
 const DIRECTORY_MODE = 0o700;
@@ -14,10 +14,21 @@ const SHARED_MODES = { group: 0o660, all: 0o666 } as const;
 /** Who else may connect: members of a group, or all users of this machine. */
 export type SharedWith = { readonly users: 'group'; readonly id: number } | { readonly users: 'all' };
 
+export interface ListenHandlers {
+  readonly accept: (socket: Socket) => void;
+  /** Gets errors of single connections, such as a lack of descriptors. */
+  readonly onError: (error: Error) => void;
+}
+
 interface ListenOptions {
   readonly owner: AgentPlaces['owner'];
   /** Undefined: only its user may connect. */
   readonly sharedWith?: SharedWith | undefined;
+}
+
+interface Listening {
+  readonly path: string;
+  close(): void;
 }
 
 /**
@@ -27,32 +38,35 @@ interface ListenOptions {
 async function listenForAgent(
   path: string,
   { owner, sharedWith }: ListenOptions,
-  accept: (socket: Socket) => void,
-): Promise<Server> {
+  handlers: ListenHandlers,
+): Promise<Listening> {
   // That of the system is made by its service manager, or by root.
   if (owner === 'user') makeOwnDirectory(path);
   checkDirectory(path, owner);
-  await removeStale(path, owner);
-  const server = createServer({ allowHalfOpen: true }, accept);
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (error) => reject(listenError(error, path, owner)));
-    // Node creates the socket before `listen` returns.
-    try {
-      createdPrivately(() => server.listen(path, resolve));
-      if (sharedWith !== undefined && !isSocketGone(path)) share(path, sharedWith);
-    } catch (error) {
-      server.close();
-      reject(listenError(error, path, owner));
-    }
-  });
-  return server;
+  // Beside our identity; the process that made it is gone, since we have the identity.
+  if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()) unlinkSync(path);
+  const server = createServer({ allowHalfOpen: true }, handlers.accept);
+  try {
+    const close = await listenAtPath(server, path);
+    server.on('error', handlers.onError);
+    if (sharedWith !== undefined) share(path, sharedWith, close);
+    return { path, close };
+  } catch (error) {
+    throw listenError(error, path, owner);
+  }
 }
 
-function share(path: string, sharedWith: SharedWith): void {
+/** @throws the system's error; then nothing listens */
+function share(path: string, sharedWith: SharedWith, close: () => void): void {
   const { users } = sharedWith;
-  // The sandbox of a service forbids the call, which is needless for the process's own group.
-  if (users === 'group' && lstatSync(path).gid !== sharedWith.id) lchownSync(path, -1, sharedWith.id);
-  chmodSync(path, SHARED_MODES[users]);
+  try {
+    // The sandbox of a service forbids the call, which is needless for the process's own group.
+    if (users === 'group' && lstatSync(path).gid !== sharedWith.id) lchownSync(path, -1, sharedWith.id);
+    chmodSync(path, SHARED_MODES[users]);
+  } catch (error) {
+    close();
+    throw error;
+  }
 }
 
 /** An open socket, and the link to it beside the identity. */
@@ -70,13 +84,12 @@ export interface AgentListener {
  */
 export async function openAgentSocket(
   { places, sharedWith }: { readonly places: AgentPlaces; readonly sharedWith?: SharedWith | undefined },
-  accept: (socket: Socket) => void,
-  onError: (error: Error) => void,
+  handlers: ListenHandlers,
 ): Promise<AgentListener> {
   const { byIdentity, inRuntime, owner } = places;
-  const listen = async (path: string): Promise<Server> =>
-    (await listenForAgent(path, { owner, sharedWith }, accept)).on('error', onError);
-  let [path, server] = await firstOf([inRuntime, byIdentity], listen);
+  const listen = (path: string): Promise<Listening> => listenForAgent(path, { owner, sharedWith }, handlers);
+  let listening = await firstOf([inRuntime, byIdentity], listen);
+  const { path } = listening;
   const link = path === byIdentity ? undefined : byIdentity;
   const restoreLink = (): boolean => link !== undefined && linkTo(link, path);
   restoreLink();
@@ -86,13 +99,13 @@ export async function openAgentSocket(
       const isGone = isSocketGone(path);
       if (isGone) {
         // First: Node removes whatever is at its path.
-        server.close();
-        server = await listen(path);
+        listening.close();
+        listening = await listen(path);
       }
       return restoreLink() || isGone;
     },
     close: () => {
-      server.close();
+      listening.close();
       if (link !== undefined && isLinkTo(link, path)) unlinkSync(link);
     },
   };
@@ -100,13 +113,13 @@ export async function openAgentSocket(
 
 async function firstOf(
   paths: readonly (string | undefined)[],
-  listen: (path: string) => Promise<Server>,
-): Promise<[path: string, server: Server]> {
+  listen: (path: string) => Promise<Listening>,
+): Promise<Listening> {
   let failure: unknown;
   for (const path of paths) {
     if (path === undefined) continue;
     try {
-      return [path, await listen(path)];
+      return await listen(path);
     } catch (error) {
       failure ??= error;
     }
@@ -145,6 +158,11 @@ function isSocketGone(path: string): boolean {
 }
 
 function listenError(error: unknown, path: string, owner: AgentPlaces['owner']): AgentSocketError {
+  if (error instanceof UnixListenError && error.code === 'in-use') {
+    const how = owner === 'user' ? 'end it with tuntox agent stop' : 'end it';
+    return new AgentSocketError('in-use', `another process listens on ${path}: ${how}`, { cause: error });
+  }
+  if (error instanceof UnixListenError) return new AgentSocketError('failed', error.message, { cause: error });
   const advice =
     owner === 'user' ? 'set XDG_RUNTIME_DIR to a directory of yours' : `make ${dirname(path)} a directory of this user`;
   const message = `cannot create ${path} (${systemReason(error)}): ${advice}`;
@@ -161,26 +179,4 @@ function makeOwnDirectory(path: string): void {
     const message = `cannot create the directory ${directory} for the agent's socket (${systemReason(error)}): set XDG_RUNTIME_DIR to a directory of yours`;
     throw new AgentSocketError('failed', message, { cause: error });
   }
-}
-
-async function removeStale(path: string, owner: AgentPlaces['owner']): Promise<void> {
-  const status = lstatSync(path, { throwIfNoEntry: false });
-  if (status === undefined) return;
-  if (status.isSymbolicLink()) {
-    // Beside our identity; its process is gone, since we have the identity.
-    unlinkSync(path);
-    return;
-  }
-  if (!status.isSocket()) throw new AgentSocketError('failed', `${path} exists and is not a socket: move it away`);
-  try {
-    (await connectToAgent(path, owner)).destroy();
-  } catch (error) {
-    if (!(error instanceof AgentSocketError) || error.code !== 'not-running') throw error;
-    unlinkSync(path);
-    return;
-  }
-  throw new AgentSocketError(
-    'in-use',
-    `another process listens on ${path}: end it${owner === 'user' ? ' with tuntox agent stop' : ''}`,
-  );
 }

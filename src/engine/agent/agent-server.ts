@@ -73,9 +73,10 @@ export class AgentServer {
 
   /** Called when this process has the identity: what is left at the socket is of a process that is gone. @throws AgentSocketError */
   async start(): Promise<void> {
-    // Errors of single connections, such as a lack of descriptors.
-    const onError = (error: Error): void => this.#deps.log.warn(`the agent's socket: ${error.message}`);
-    const listener = await openAgentSocket(this.#options, (socket) => this.#accept(socket), onError);
+    const listener = await openAgentSocket(this.#options, {
+      accept: (socket) => this.#accept(socket),
+      onError: (error) => this.#deps.log.warn(`the agent's socket: ${error.message}`),
+    });
     if (this.#isStopped) listener.close();
     else this.#listener = listener;
   }
