@@ -97,8 +97,8 @@ async function endure(): Promise<void> {
       await attempt('the resident client, up', checkedTransfer(resident.port, 'up', 8));
       await attempt('many connections at once', manyAtOnce(resident.port));
       if (round % SERVER_DIES === 0) await attempt('the mortal server', comeBack(all));
-      for (const watch of all.watches) watch.sample();
       await Promise.all(all.watches.map((watch) => watch.whileIdle(sleep(REST))));
+      for (const watch of all.watches) watch.sample();
     }
   }
 

@@ -27,15 +27,16 @@ export interface Clock {
 /** The longest delay of Node's timers, about 24 days; a longer one fires at once. */
 const LONGEST_DELAY = 2 ** 31 - 1;
 
-/** Waits for longer than Node's timers can. */
+/** Waits for longer than Node's timers can. A cancelled Timer that is kept does not keep what the callback refers to. */
 function afterAnyDelay(delay: number, callback: () => void): Timer {
-  let handle: NodeJS.Timeout;
-  const wait = (left: number): void => {
-    const piece = Math.min(left, LONGEST_DELAY);
-    handle = setTimeout(() => (left > piece ? wait(left - piece) : callback()), piece);
-  };
-  wait(delay);
-  return { cancel: () => clearTimeout(handle) };
+  const timer: { handle: NodeJS.Timeout | undefined } = { handle: undefined };
+  waitOn(timer, delay, callback);
+  return { cancel: () => clearTimeout(timer.handle) };
+}
+
+function waitOn(timer: { handle: NodeJS.Timeout | undefined }, left: number, callback: () => void): void {
+  const piece = Math.min(left, LONGEST_DELAY);
+  timer.handle = setTimeout(() => (left > piece ? waitOn(timer, left - piece, callback) : callback()), piece);
 }
 
 const SECOND = 1_000;
@@ -45,7 +46,8 @@ export const nextSecond = (now: number): number => (Math.floor((now + SECOND / 3
 
 interface Beat {
   readonly interval: number;
-  readonly callback: () => void;
+  /** Undefined after cancel: a Timer that is kept must not keep what the callback refers to, such as a closed connection. */
+  callback: (() => void) | undefined;
   dueAt: number;
 }
 
@@ -64,6 +66,7 @@ class SecondHand {
   }
 
   #cancel(beat: Beat): void {
+    beat.callback = undefined;
     this.#beats.delete(beat);
     if (this.#beats.size > 0) return;
     clearTimeout(this.#handle);
@@ -83,7 +86,7 @@ class SecondHand {
       const { dueAt, interval, callback } = beat;
       // Rounds that were missed while the process was stopped are not repeated.
       beat.dueAt = dueAt + interval > now ? dueAt + interval : now + interval;
-      callback();
+      callback?.();
     }
   }
 }

@@ -1,5 +1,7 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import t from 'tap';
-import { systemClock } from '../../src/base/clock.js';
+import { systemClock, type Timer } from '../../src/base/clock.js';
 
 t.test('the system clock advances and has the date', async (t) => {
   const before = systemClock.now();
@@ -40,6 +42,39 @@ t.test('all work of a second is done at once, until it is cancelled', async (t) 
   await new Promise<void>((resolve) => systemClock.after(1_200, resolve));
   t.equal(said.length, length);
 });
+
+t.test('a cancelled timer that is kept does not keep what its callback refers to', async (t) => {
+  setFlagsFromString('--expose-gc');
+  const collectGarbage = runInNewContext('gc') as () => void;
+  const { timers, referred } = kept();
+  await new Promise<void>((resolve) => systemClock.after(1, resolve));
+  collectGarbage();
+  t.same(
+    referred.map((one) => one.deref()),
+    [undefined, undefined, undefined, undefined],
+  );
+  t.equal(timers.length, 4);
+});
+
+/** Timers of each kind, cancelled, with what their callbacks referred to. */
+function kept(): { timers: Timer[]; referred: WeakRef<object>[] } {
+  const referred: WeakRef<object>[] = [];
+  const callback = (): (() => void) => {
+    const one = { fired: false };
+    referred.push(new WeakRef(one));
+    return () => {
+      one.fired = true;
+    };
+  };
+  const timers = [
+    systemClock.every(1_000, callback()),
+    systemClock.every(10, callback()),
+    systemClock.after(1_000, callback()),
+    systemClock.soon(callback()),
+  ];
+  for (const timer of timers) timer.cancel();
+  return { timers, referred };
+}
 
 t.test('soon precedes any delay, and can be cancelled', async (t) => {
   systemClock.soon(() => t.fail('was cancelled')).cancel();

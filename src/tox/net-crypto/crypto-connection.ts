@@ -77,7 +77,11 @@ export class CryptoConnection implements TickTask {
       now: () => host.clock.now(),
     });
     this.#session = new Session({
-      memory: { received: host.memory.received.share(), sent: host.memory.sent.share() },
+      memory: {
+        received: host.memory.received.share(),
+        sent: host.memory.sent.share(),
+        packets: host.memory.packets,
+      },
       emit: (bufferStart, number, data, size) => this.#emit(bufferStart, number, data, size),
       handlers,
       isOpen: () => this.#handshake.keys !== undefined,

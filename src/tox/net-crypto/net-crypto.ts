@@ -17,6 +17,7 @@ import { type Route, UdpRoute } from './path/route.js';
 import { SavedPaths } from './path/saved-paths.js';
 import type { ConnectionHandlers, ConnectionHost, PeerKeys } from './stream/connection-host.js';
 import { LoopTick } from './stream/loop-tick.js';
+import { PacketMemory } from './stream/packet-memory.js';
 
 /**
  * Cookie requests and handshakes with unknown keys that are opened per second; each costs a key agreement, 60 µs. Those
@@ -84,7 +85,11 @@ export class NetCrypto {
   readonly #connections = new Map<string, CryptoConnection>();
   /** By the key of a route. */
   readonly #bindings = new Map<string, Binding>();
-  readonly #memory = { received: new MemoryBudget(MEMORY), sent: new MemoryBudget(MEMORY) };
+  readonly #memory = {
+    received: new MemoryBudget(MEMORY),
+    sent: new MemoryBudget(MEMORY),
+    packets: new PacketMemory(),
+  };
   #tryOffset = 0;
   #dropped = 0;
 

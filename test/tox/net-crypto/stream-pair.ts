@@ -2,6 +2,7 @@
 import { MemoryBudget } from '../../../src/base/memory-budget.js';
 import { CoalescedTimer } from '../../../src/tox/net-crypto/stream/coalesced-timer.js';
 import { LoopTick } from '../../../src/tox/net-crypto/stream/loop-tick.js';
+import { PacketMemory } from '../../../src/tox/net-crypto/stream/packet-memory.js';
 import { Session } from '../../../src/tox/net-crypto/stream/session.js';
 import { CryptoKind } from '../../../src/tox/packet/kind.js';
 import type { DataContent } from '../../../src/tox/packet/net-crypto.js';
@@ -153,7 +154,7 @@ export class StreamEnd {
     this.#alarm = new CoalescedTimer(clock, (now) => this.onTickEnd(now));
     const budget = new MemoryBudget({ total: 128 * MIB, floor: MIB / 4 });
     this.session = new Session({
-      memory: { received: budget.share(), sent: budget.share() },
+      memory: { received: budget.share(), sent: budget.share(), packets: new PacketMemory() },
       // A copy, as a sealed packet is one: the sender uses the memory again.
       emit: (bufferStart, packetNumber, data) => this.carry({ bufferStart, packetNumber, data: Buffer.from(data) }),
       handlers: {

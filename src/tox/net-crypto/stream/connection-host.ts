@@ -9,6 +9,7 @@ import type { PublicKey } from '../../crypto/keys.js';
 import type { Route, SendDatagram } from '../path/route.js';
 import type { SavedPaths } from '../path/saved-paths.js';
 import type { LoopTick } from './loop-tick.js';
+import type { PacketMemory } from './packet-memory.js';
 
 /**
  * 'timeout': no answer while connecting. 'killed': by the peer. 'replaced': the peer started a new session. 'stopped': by us.
@@ -62,7 +63,12 @@ export interface ConnectionHost<Connection> {
   readonly identity: KeyPair;
   readonly dhtKey: PublicKey;
   /** Memory of all connections for packets that wait for earlier ones, and for unacknowledged ones. */
-  readonly memory: { readonly received: MemoryBudget; readonly sent: MemoryBudget };
+  readonly memory: {
+    readonly received: MemoryBudget;
+    readonly sent: MemoryBudget;
+    /** Where the latter lie. */
+    readonly packets: PacketMemory;
+  };
   /** What earlier sessions learned. */
   readonly savedPaths: SavedPaths;
   readonly send: SendDatagram;

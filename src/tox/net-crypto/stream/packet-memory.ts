@@ -1,11 +1,12 @@
 /**
  * The memory of packets that wait to be sent and acknowledged. It is used again and again: buffers that are made for each packet grow
- * old while they wait, and then the whole heap has to be collected several times a second to free them.
+ * old while they wait, and then the whole heap has to be collected several times a second to free them. All connections share it, so
+ * an idle one keeps none.
  */
 import { MAX_CRYPTO_DATA_SIZE } from '../../packet/net-crypto.js';
 
-/** Places that are kept without a packet: as many as become free at once, with the acks of one tick of the event loop. */
-const MOST_FREE = 256;
+/** Places that are kept without a packet, 0.7 MB: as many as become free at once, with the acks of one tick of the event loop. */
+const MOST_FREE = 512;
 
 /** Holds one packet. */
 export class PacketPlace {

@@ -47,7 +47,7 @@ export class SendWindow {
   readonly #share: MemoryShare;
   readonly #lossy: LossyBytes;
   #mask = FIRST_CAPACITY - 1;
-  readonly #memory = new PacketMemory();
+  readonly #memory: PacketMemory;
   #places: (PacketPlace | undefined)[] = new Array(FIRST_CAPACITY).fill(undefined);
   #state = new Uint8Array(FIRST_CAPACITY);
   #timesSent = new Uint8Array(FIRST_CAPACITY);
@@ -84,10 +84,12 @@ export class SendWindow {
    * @param share of the memory for what all connections have to send
    * @param first the number of the first packet; always 0 on the wire, tests begin near the wrap
    * @param lossy what is sent beside these packets
+   * @param memory of the packets of all connections
    */
-  constructor(share: MemoryShare, first = 0, lossy = new LossyBytes()) {
+  constructor(share: MemoryShare, first = 0, lossy = new LossyBytes(), memory = new PacketMemory()) {
     this.#share = share;
     this.#lossy = lossy;
+    this.#memory = memory;
     this.#start = first;
     this.#next = first;
     this.#end = first;
@@ -349,6 +351,7 @@ export class SendWindow {
 
   /** Drops everything and releases its memory. */
   close(): void {
+    for (const place of this.#places) if (place !== undefined) this.#memory.release(place);
     this.#start = this.#end;
     this.#next = this.#end;
     this.#lost.clear();

@@ -14,6 +14,7 @@ import type { ConnectionHandlers } from './connection-host.js';
 import { Features } from './features.js';
 import { LossyBytes } from './lossy-bytes.js';
 import { LossySender } from './lossy-sender.js';
+import type { PacketMemory } from './packet-memory.js';
 import { Receiver } from './receiver.js';
 import { SendWindow } from './send-window.js';
 import { Sender } from './sender.js';
@@ -23,7 +24,7 @@ type Emit = (bufferStart: number, packetNumber: number, data: Buffer, size?: num
 
 interface SessionDeps {
   /** Shares of the memory of all connections for packets that wait for earlier ones, and for unacknowledged ones. */
-  readonly memory: { readonly received: MemoryShare; readonly sent: MemoryShare };
+  readonly memory: { readonly received: MemoryShare; readonly sent: MemoryShare; readonly packets: PacketMemory };
   readonly emit: Emit;
   readonly handlers: Pick<ConnectionHandlers, 'onLossless' | 'onLossy' | 'onDrain'>;
   /** Whether packets can be sealed. */
@@ -69,7 +70,7 @@ export class Session {
     const { rtt, congestion } = this;
     const { memory, handlers, path } = deps;
     const lossyBytes = new LossyBytes();
-    this.#window = new SendWindow(memory.sent, options.firstNumber, lossyBytes);
+    this.#window = new SendWindow(memory.sent, options.firstNumber, lossyBytes, memory.packets);
     this.receiver = new Receiver(
       {
         memory: memory.received,

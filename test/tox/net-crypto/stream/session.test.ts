@@ -1,5 +1,6 @@
 import t from 'tap';
 import { MemoryBudget } from '../../../../src/base/memory-budget.js';
+import { PacketMemory } from '../../../../src/tox/net-crypto/stream/packet-memory.js';
 import { Session } from '../../../../src/tox/net-crypto/stream/session.js';
 import { CryptoKind } from '../../../../src/tox/packet/kind.js';
 import { encodePacketRequest } from '../../../../src/tox/packet/net-crypto-request.js';
@@ -31,7 +32,7 @@ class End {
     this.#clock = clock;
     this.session = new Session(
       {
-        memory: { received: memory.share(), sent: memory.share() },
+        memory: { received: memory.share(), sent: memory.share(), packets: new PacketMemory() },
         emit: (bufferStart, packetNumber, data) => {
           const packet = { bufferStart, packetNumber, data: Buffer.from(data) };
           this.emitted.push(packet);
