@@ -10,7 +10,7 @@ export const PROBE_INTERVAL = 5_000;
 export interface LocalEnd {
   /** Bytes for the peer; the tunnel is its only reader. */
   readonly source: Readable;
-  /** Bytes from the peer. The same stream as `source` for a socket. */
+  /** Bytes from the peer, whose memory is used again when a write has called back. The same stream as `source` for a socket. */
   readonly sink: Writable;
   /**
    * Whether the program may write for a while after the peer has closed: breaking a TCP connection while data arrives can cost the

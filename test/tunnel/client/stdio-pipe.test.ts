@@ -1,4 +1,4 @@
-import { PassThrough } from 'node:stream';
+import { PassThrough, Writable } from 'node:stream';
 import t from 'tap';
 import { openStdioPipe } from '../../../src/tunnel/client/stdio-pipe.js';
 import { channelPair } from '../support/channel-pair.js';
@@ -15,9 +15,14 @@ t.test('standard input and output carry all bytes in both directions', async (t)
     const received: Buffer[] = [];
     socket.on('data', (data: Buffer) => received.push(data)).once('end', () => socket.end(Buffer.concat(received)));
   });
-  const [stdin, stdout] = [new PassThrough(), new PassThrough()];
+  const stdin = new PassThrough();
   const received: Buffer[] = [];
-  stdout.on('data', (data: Buffer) => received.push(data));
+  const stdout = new Writable({
+    write: (data: Buffer, _encoding, done) => {
+      received.push(Buffer.from(data));
+      done();
+    },
+  });
   const bytes = world.random.bytes(200_000);
   stdin.end(bytes);
   await openStdioPipe(client.opener(channels.client.peerId), { host: '127.0.0.1', port }, { stdin, stdout });
