@@ -25,6 +25,7 @@ _arguments -S \
   '--qr[print the link as a QR code, too]' \
   '(--rules-file -f)'{--rules-file,-f}'[allow only the targets in FILE]:FILE:_files' \
   '--insecure-open[admit every client that knows the Tox ID]' \
+  '*--allow-reverse[let every client that is admitted have this port of the server opened for itself (-R)]:\[BIND\:\]PORT:' \
   '(--background -z)'{--background,-z}'[run in the background as soon as the server works]' \
   '(--pid-file -F)'{--pid-file,-F}'[write the process ID to FILE]:FILE:_files' \
   '(--user -U)'{--user,-U}'[switch from root to USER before anything is opened]:USER:_users' \

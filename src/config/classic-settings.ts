@@ -61,6 +61,8 @@ export interface ServerSettings extends CommonSettings {
   readonly whitelist: readonly PublicKey[];
   readonly rulesFile: string | undefined;
   readonly isInsecureOpen: boolean;
+  /** Those that clients may have opened; `bind` undefined: at all addresses, port 0: any from 1024 on. */
+  readonly ports: readonly { readonly bind: string | undefined; readonly port: number }[];
 }
 
 /** `tuntox share`: a server for one target, with a secret of its own. */

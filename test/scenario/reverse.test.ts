@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, get } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
@@ -242,4 +242,19 @@ t.test('with --socks-auth only its users do, through the agent and without it', 
     t.notMatch(client.stderr, /can reach what this machine reaches/);
     t.equal(await client.stop('SIGTERM'), 143);
   }
+});
+
+t.test('a server without a daemon opens the ports of --allow-reverse for every client, and no other', async (t) => {
+  const network = await CommandNetwork.start(t);
+  const [port, service] = [await freeTcpPort(), await network.service((socket) => void socket.end(PAGE))];
+  const { id, process: server } = await network.server('--allow-reverse', String(port));
+  await server.waitFor(new RegExp(`clients may have opened, with -R: localhost:${port}`));
+  const refused = network.command('client', ['-i', id, '-R', `*:${port}:127.0.0.1:${service}`]);
+  t.equal(await refused.exited, 4);
+  t.match(refused.stderr, new RegExp(`without a daemon permits it to all, with --allow-reverse '\\*:${port}'`));
+  const client = network.command('client', ['-i', id, '-R', `${port}:127.0.0.1:${service}`]);
+  await client.waitFor(/the server listens on/);
+  const socket = connect({ host: '127.0.0.1', port });
+  t.equal(String((await once(socket, 'data'))[0]), PAGE);
+  socket.destroy();
 });

@@ -52,6 +52,15 @@ export const OPTIONS = [
       'admit every client that knows the Tox ID; without it, a server that has neither a secret nor -i refuses to start',
   },
   {
+    name: '--allow-reverse',
+    value: '[BIND:]PORT',
+    example: '8080',
+    section: 'server',
+    isRepeatable: true,
+    about:
+      'let every client that is admitted have this port of the server opened for itself (-R); may be repeated. BIND is localhost unless given; * means all addresses, port 0 every port from 1024 on',
+  },
+  {
     name: '--background',
     short: 'z',
     section: 'server',

@@ -41,6 +41,7 @@ import {
 import { parseHostName } from '../../config/host-name.js';
 import { localPortOf, parseLinkOrId } from '../../config/link.js';
 import { type ProxySetting, parseProxy, parseProxyOrNone } from '../../config/proxy.js';
+import { parseListenPermission } from '../../engine/access/listen-permission.js';
 import type { Host } from '../../engine/client/host-entry.js';
 import { agentSettings, idleTimeoutOf } from './agent/agent-settings.js';
 import { FlagSet } from './flag-set.js';
@@ -51,7 +52,7 @@ import { UsageError } from './usage-error.js';
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Flags that have no meaning in other modes are refused there, not ignored. */
-const SERVER_ONLY: readonly OptionName[] = ['--rules-file', '--insecure-open'];
+const SERVER_ONLY: readonly OptionName[] = ['--rules-file', '--insecure-open', '--allow-reverse'];
 const NOT_FOR_CLIENTS: readonly OptionName[] = [...SERVER_ONLY, '--user'];
 /** Another program waits for the output of a pipe or a ping, so these stay in the foreground. */
 const LASTING_ONLY: readonly OptionName[] = ['--background', '--pid-file'];
@@ -200,6 +201,7 @@ function classicSettings(flags: FlagSet, environment: Environment): RunSettings 
       whitelist: flags.all('--identity', parseToxId).map((id) => id.publicKey),
       rulesFile: flags.last('--rules-file'),
       isInsecureOpen: flags.has('--insecure-open'),
+      ports: flags.all('--allow-reverse', parseListenPermission),
     };
   }
 

@@ -15,7 +15,8 @@ export function explainRefusedPort(
   if (reason !== 'not-allowed') return explainReason(reason);
   const text = 'the server does not permit it to this client';
   if (!isStored)
-    return `${text}, which has another key in each run: keep one with ${directory}, for its owner to permit it`;
-  const command = `tuntoxctl whitelist edit ${short} --allow-reverse ${permissionFor(at)}`;
-  return `${text}: its owner can, with ${command} (add instead of edit, if it has no entry)`;
+    return `${text}, which has another key in each run: keep one with ${directory}, for its owner to permit it (a tuntox without a daemon permits it to all, with --allow-reverse ${permissionFor(at)})`;
+  const option = `--allow-reverse ${permissionFor(at)}`;
+  const command = `tuntoxctl whitelist edit ${short} ${option}`;
+  return `${text}: its owner can, with ${command} (add instead of edit, if it has no entry), or with ${option} of a tuntox without a daemon`;
 }

@@ -1,7 +1,10 @@
-/** Decides which ports the clients of a daemon may have opened: those that their entries on the whitelist permit, and nothing else. */
+/**
+ * Decides which ports clients may have opened: those of a daemon what their entries on the whitelist permit, and those of a server in the
+ * foreground what its command line does.
+ */
 import type { Clock } from '../../base/clock.js';
 import type { MayListen } from '../../tunnel/remote-ports.js';
-import { mayListen, permissionFor } from '../access/listen-permission.js';
+import { type ListenPermission, mayListen, permissionFor } from '../access/listen-permission.js';
 import { isExpired, type WhitelistEntry } from '../access/whitelist.js';
 
 /** @param deps.entryOf returns the client's entry on the whitelist, by its key in hex */
@@ -19,4 +22,12 @@ export function listenPolicy(deps: {
     const command = `tuntoxctl whitelist edit ${entry.alias ?? entry.publicKey.short} --allow-reverse ${permissionFor(place)}`;
     return { allowed: false, reason: `its entry does not permit it (to permit it: ${command})` };
   };
+}
+
+/** @param permissions of every client */
+export function samePortsForAll(permissions: readonly ListenPermission[]): MayListen {
+  return (_peerId, place) =>
+    mayListen(permissions, place)
+      ? { allowed: true }
+      : { allowed: false, reason: `this server permits it with --allow-reverse ${permissionFor(place)}` };
 }

@@ -18,7 +18,8 @@ t.test('without -L, -W and -p it is a server, and -i is its whitelist', async (t
     [ID.slice(0, 64), ID.slice(0, 64)],
   );
   t.match(server, { rulesFile: 'rules', directory: 'dir', idFile: 'id', isInsecureOpen: true, logLevel: 'info' });
-  t.match(settings(''), { mode: 'server', whitelist: [], rulesFile: undefined, isInsecureOpen: false });
+  t.match(settings(''), { mode: 'server', whitelist: [], rulesFile: undefined, isInsecureOpen: false, ports: [] });
+  t.match(settings('--allow-reverse *:0'), { mode: 'server', ports: [{ bind: undefined, port: 0 }] });
 });
 
 t.test('-L, -D, -R, -W, -P and -p make a client, and -i is its server', async (t) => {
@@ -117,6 +118,8 @@ t.test('settings that contradict each other are refused, with advice', async (t)
     [`-W a:2 -P a:2 -i ${ID}`, /once/],
     [`-p -f rules -i ${ID}`, /-f is only for servers/],
     [`-p --insecure-open -i ${ID}`, /--insecure-open is only for servers/],
+    [`-R 8080:a:80 --allow-reverse 8080 -i ${ID}`, /--allow-reverse is only for servers/],
+    ['--allow-reverse web', /is not \[BIND:\]PORT/],
     ['-s a --secret-file b', /remove -s/],
     [`-W a:2 -i ${ID} --secret-file -`, /^-W and --secret-file - both read standard input/],
     ['-L nonsense', /^-L: "nonsense"/],
@@ -173,7 +176,15 @@ t.test('-L waits forever, -W and -p wait a minute, and --max-retries waits a min
 t.test('--node makes a bootstrap node, which has neither Tox ID nor secret nor tunnels', async (t) => {
   t.match(settings('--node -C dir -u 1:2'), { mode: 'node', directory: 'dir', udpPorts: { first: 1, last: 2 } });
   t.throws(() => settings(`--node -i ${ID} -L 1:a:2`), { message: /no tunnels/ });
-  for (const flag of [`-i ${ID}`, '-I id', '-s x', '--secret-file f', '-f rules', '--insecure-open']) {
+  for (const flag of [
+    `-i ${ID}`,
+    '-I id',
+    '-s x',
+    '--secret-file f',
+    '-f rules',
+    '--insecure-open',
+    '--allow-reverse 80',
+  ]) {
     t.throws(() => settings(`--node ${flag}`), { message: /not for bootstrap nodes/ }, flag);
   }
 });

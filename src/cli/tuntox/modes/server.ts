@@ -5,8 +5,10 @@ import { writeResult } from '../../../base/result-output.js';
 import type { ServerSettings } from '../../../config/classic-settings.js';
 import { FixedFactors } from '../../../engine/access/access-factors.js';
 import { AccessPolicy } from '../../../engine/access/access-policy.js';
+import { listenPermissionText } from '../../../engine/access/listen-permission.js';
 import { anyTarget, onlyBy } from '../../../engine/access/target-rules.js';
 import { connectionNews, followTunnels } from '../../../engine/server/client-news.js';
+import { samePortsForAll } from '../../../engine/server/listen-policy.js';
 import { startEngine } from '../../../engine/start-engine.js';
 import type { IdentityPlace } from '../../../engine/state/identity.js';
 import type { ServiceProcess } from '../../../platform/process/service-process.js';
@@ -34,6 +36,7 @@ export async function runServer(
     isRelay: true,
     isLasting: true,
     mayReach: mayReachOf(settings, context),
+    mayListen: samePortsForAll(settings.ports),
   });
   try {
     const id = engine.id.toString();
@@ -70,7 +73,7 @@ function policyOf(settings: ServerSettings, { log, given }: StartContext): Acces
 }
 
 /** Logs who is admitted. A person who meant to be a client, and gave only the ID of a server, sees that this is a server. */
-function logAdmission({ whitelist, isInsecureOpen, rulesFile, secret }: ServerSettings, { log }: Context): void {
+function logAdmission({ whitelist, isInsecureOpen, ports, rulesFile, secret }: ServerSettings, { log }: Context): void {
   const hasSecret = secret.from !== 'nowhere';
   const listed = whitelist.map((key) => key.short).join(', ');
   const byList = hasSecret ? `only ${listed}, and only with the secret` : `only ${listed}`;
@@ -78,6 +81,7 @@ function logAdmission({ whitelist, isInsecureOpen, rulesFile, secret }: ServerSe
   const targets =
     rulesFile === undefined ? 'everything that this machine reaches, including itself' : `what ${rulesFile} allows`;
   log.info(`this is a server that admits ${whitelist.length > 0 ? byList : others}; clients may reach ${targets}`);
+  if (ports.length > 0) log.info(`clients may have opened, with -R: ${ports.map(listenPermissionText).join(', ')}`);
   if (whitelist.length === 1 && !hasSecret) log.info(`to connect to ${listed} instead, add -L, -D, -R, -W or -p`);
 }
 
