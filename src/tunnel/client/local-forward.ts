@@ -6,7 +6,8 @@ import type { BindLookup } from '../../base/host-listener.js';
 import { type LocalPlace, placeText, withPort } from '../../base/local-place.js';
 import type { Logger } from '../../base/logger.js';
 import { ProxyUsers } from '../socks/proxy-users.js';
-import { PROBE_INTERVAL, probeSocket, resetSocket, socketEnd } from '../stream/local-end.js';
+import { PROBE_INTERVAL, probeSocket, resetSocket } from '../stream/local-end.js';
+import { endOf } from '../stream/unix-end.js';
 import { reverseIdOf } from '../wire/listen.js';
 import { explainReason } from '../wire/reasons.js';
 import { describeTarget, type Target } from '../wire/target.js';
@@ -163,7 +164,7 @@ export class LocalForward implements Forward {
         this.#pending.delete(socket);
         socket.off('close', onGone).off('error', ignore);
         this.#count(socket);
-        const end = socketEnd(socket);
+        const end = endOf(this.#deps.clock, socket);
         tellGranted();
         return end;
       },

@@ -5,7 +5,7 @@ import type { FloodLog } from '../../base/flood-log.js';
 import { isSpeedTest } from '../../base/speed-test.js';
 import type { IncomingRequest } from '../link/incoming-requests.js';
 import { isDatagramEnd, type TunnelEnd } from '../stream/datagram-end.js';
-import { socketEnd } from '../stream/local-end.js';
+import { endOf } from '../stream/unix-end.js';
 import { describeReason, type Reason } from '../wire/reasons.js';
 import { describeTarget, type Target, unixPathOf } from '../wire/target.js';
 import type { Dialer } from './dialer.js';
@@ -157,7 +157,7 @@ export class RequestHandler {
         this.#dials.delete(request);
         // The policy may have changed while the target was being connected to.
         if (mayConnect(address)) {
-          const end = isDatagramEnd(connected) ? connected : socketEnd(connected);
+          const end = isDatagramEnd(connected) ? connected : endOf(this.#deps.clock, connected);
           if (clientAddress !== undefined && !isDatagramEnd(connected))
             connected.write(headerOf(connected, clientAddress, peerId));
           this.#deps.handlers.onConnected(number, () => request.answer(end, destination));
