@@ -48,11 +48,12 @@ class Terminal {
   }
 
   /** Shows what the process prints, and a prompt once it has ended. */
-  follow(process: Process): Promise<void> {
+  follow(process: Process): Process {
     for (const stream of [process.child.stdout, process.child.stderr]) {
       stream.on('data', (bytes: Buffer) => this.show(bytes.toString()));
     }
-    return process.exited.then(() => this.show('$ '));
+    void process.exited.then(() => this.show('$ '));
+    return process;
   }
 
   cast(title: string): Cast {
@@ -86,17 +87,18 @@ async function record(): Promise<readonly Cast[]> {
   const laptop = new Terminal(now);
   await home.type('tuntox share 22');
   const server = keep(startTuntox(['share', '22', ...common, '-t', '0'], { name: 'server', prefix }));
-  void home.follow(server);
+  home.follow(server);
   const [link = ''] = await server.waitFor(/tuntox:\S+/);
   await server.waitFor(/^online/m);
 
   await laptop.type(`tuntox join -z ${link}`);
   const pidFile = join(temporaryDirectory(), 'pid');
-  await laptop.follow(startTuntox(['join', '-z', '-F', pidFile, link, ...common], { name: 'client', prefix }));
+  const client = startTuntox(['join', '-z', '-F', pidFile, link, ...common], { name: 'client', prefix });
+  await laptop.follow(client).waitForEnd();
 
   await laptop.type('ssh -p 10022 127.0.0.1 uname -n');
   const ssh = ['ssh', ...sshd.options, '-o', 'LogLevel=ERROR', '-p', '10022', '127.0.0.1', 'uname', '-n'];
-  await laptop.follow(startProgram('ssh', ssh, { prefix }));
+  await laptop.follow(startProgram('ssh', ssh, { prefix })).waitForEnd();
   await sleep(THOUGHT);
   const casts = [home.cast('home'), laptop.cast('laptop')];
   process.kill(Number(readFileSync(pidFile, 'latin1')));

@@ -14,17 +14,16 @@ import { endCleanlyOnSignals, keep, startNode, startService, stopAll } from './s
 const CTL = [process.execPath, join(ROOT, 'dist/bin/tuntoxctl.js')];
 const NOBODY = 'E776E9A993EE3CAE04F5946D9AC66FBBAA8C63A95A94B41942353C6DC1739B4B4C762C7DA7B9';
 const HOME = temporaryDirectory();
-/** ms after which a client gives its hint. */
-const HINT = 12_000;
-/** ms of the second direction of a speed test, before it is over. */
-const UNDER_WAY = 5_000;
+/** ms for what needs the network, on a busy machine. */
+const PATIENCE = 120_000;
+/** What the terminal turns into SIGINT: a signal to `script` would reach the command twice, and the second one stops it at once. */
+const CTRL_C = '\x03';
 
-const sleep = (duration: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, duration));
 const quoted = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`;
 
 /** Runs a command on a terminal of its own. */
 function onTerminal(name: string, command: readonly string[]): Process {
-  const line = `stty cols 80 rows 24; exec ${command.map(quoted).join(' ')}`;
+  const line = `stty cols 80 rows 24 -echo; exec ${command.map(quoted).join(' ')}`;
   const env = { ...process.env, HOME, XDG_RUNTIME_DIR: HOME, TERM: 'xterm', NO_COLOR: '1' };
   return keep(startProgram(name, ['script', '-qefc', line, '/dev/null'], { env }));
 }
@@ -46,7 +45,7 @@ class Screens {
     unshown: readonly string[] = [],
   ): Promise<Process> {
     const process = onTerminal(name, [...(program === 'tuntox' ? TUNTOX_COMMAND : CTL), ...unshown, ...args]);
-    await process.exited;
+    await process.waitForEnd();
     this.#write(name, [program, ...args], process);
     return process;
   }
@@ -83,17 +82,20 @@ async function connections(screens: Screens): Promise<void> {
   await share.waitFor(/^online/m);
   const joinArgs = ['join', link, '-L', '10022:127.0.0.1:22'];
   const join = screens.start('join', joinArgs);
-  await join.waitFor(/connected: direct, \d/, 60_000);
-  await share.waitFor(/client [0-9A-F]{8} connected/, 60_000);
+  await join.waitFor(/connected: direct, \d/, PATIENCE);
+  await share.waitFor(/client [0-9A-F]{8} connected/, PATIENCE);
   const refusedArgs = ['-i', link.slice('tuntox://'.length).split('/')[0] as string, '-L', '8080:127.0.0.1:80'];
   const refused = screens.start('refused', refusedArgs);
   const soughtArgs = ['-i', NOBODY, '-W', '127.0.0.1:22'];
   const sought = screens.start('progress', soughtArgs);
-  await sleep(HINT);
+  // Both have given their hint.
+  await refused.waitFor(/\d\d s: it has not admitted/, PATIENCE);
   screens.keep('refused', refusedArgs, refused);
+  await sought.waitFor(/\d\d s: is it running/, PATIENCE);
   screens.keep('progress', soughtArgs, sought);
-  share.kill('SIGINT');
-  await join.exited;
+  share.child.stdin.write(CTRL_C);
+  await join.waitForEnd();
+  await share.waitForEnd();
   screens.keep('join', joinArgs, join);
   screens.keep('share', shareArgs, share);
 }
@@ -104,7 +106,7 @@ async function lastingServer(screens: Screens, node: string): Promise<void> {
   const places = ['-C', state, '--socket-path', socket, '--socket-group', 'root', '--network-relay-port', '0'];
   const command = [process.execPath, join(ROOT, 'dist/bin/tuntoxd.js'), ...places, '--network-bootstrap', node];
   const daemon = keep(startProgram('tuntoxd', command, { env: { ...process.env, HOME } }));
-  await daemon.waitFor(/online/, 60_000);
+  await daemon.waitFor(/online/, PATIENCE);
   const port = String(await startService());
   const ctl = (name: string, args: string): Promise<Process> =>
     screens.plain(`tuntoxctl-${name}`, 'tuntoxctl', args.split(' '), ['--socket', socket]);
@@ -113,12 +115,12 @@ async function lastingServer(screens: Screens, node: string): Promise<void> {
   const [link = ''] = /tuntox:\/\/\S+/.exec(invitation.stdout.replace(/\r\n(?=\S)/g, '')) ?? [];
   const storeArgs = ['join', link, 'nas'];
   const store = screens.start('join-name', storeArgs);
-  await store.exited;
+  await store.waitForEnd(PATIENCE);
   screens.keep('join-name', storeArgs, store);
   for (const args of [['nas'], ['ping', 'nas'], ['list']]) {
     const name = args.join('-');
     const shown = args[0] === 'list' ? onTerminal(name, [...TUNTOX_COMMAND, ...args]) : screens.start(name, args);
-    await shown.exited;
+    await shown.waitForEnd(PATIENCE);
     screens.keep(name === 'nas' ? 'host' : name, args, shown);
   }
   await screens.plain('agent-status', 'tuntox', ['agent', 'status']);
@@ -133,14 +135,14 @@ async function lastingServer(screens: Screens, node: string): Promise<void> {
 async function traffic(screens: Screens, socket: string): Promise<void> {
   const top = onTerminal('top', [...CTL, '--socket', socket, 'top']);
   const speed = screens.start('speed', ['speed', 'nas']);
-  await speed.waitFor(/from nas/, 60_000);
-  // The second direction is under way.
-  await sleep(UNDER_WAY);
+  // Eight figures of the second direction, which are half of it; and a screen that was drawn to its end.
+  await speed.waitFor(/up {4}.{12,20}(?:\xe2\x96.){8}/s, PATIENCE);
+  await top.waitFor(/(?:1 tunnel .*k kick.*){2}/s, PATIENCE);
   screens.keepScreen('tuntoxctl-top', ['tuntoxctl', 'top'], top);
-  await speed.exited;
+  await speed.waitForEnd(PATIENCE);
   screens.keep('speed', ['speed', 'nas'], speed);
   top.child.stdin.write('q');
-  await top.exited;
+  await top.waitForEnd();
 }
 
 const HELP = ['-h', '--help', 'help share', 'help join', 'help ssh', 'help agent'] as const;

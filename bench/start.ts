@@ -40,7 +40,7 @@ const COMMANDS: readonly (readonly [name: string, words: readonly string[], stat
 async function run(name: string, words: readonly string[], status: number): Promise<number> {
   const started = performance.now();
   const command = startProgram(name, [...NODE, ...words]);
-  const ended = await command.exited;
+  const ended = await command.waitForEnd();
   if (ended !== status) throw new Error(`${name} ended with ${ended}: ${command.stderr}`);
   return (performance.now() - started) / 1000;
 }

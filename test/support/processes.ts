@@ -95,10 +95,22 @@ export class Process {
         if (match !== null) finish(match);
         else if (this.hasExited) finish(this.#complaint(`ended with ${this.#status} before ${pattern}`));
       };
-      const timer = setTimeout(() => finish(this.#complaint(`did not say ${pattern}`)), patience);
+      const timer = setTimeout(
+        () => finish(this.#complaint(`did not say ${pattern} within ${patience / 1000} s`)),
+        patience,
+      );
       this.#onOutput.add(check);
       check();
     });
+  }
+
+  /** Waits until the process ends, and returns its exit status or signal. Rejects if it does not within `patience` ms, with its output. */
+  async waitForEnd(patience = PATIENCE): Promise<number | NodeJS.Signals> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(this.#complaint(`did not end within ${patience / 1000} s`)), patience);
+    });
+    return Promise.race([this.exited, late]).finally(() => clearTimeout(timer));
   }
 
   #complaint(what: string): Error {
