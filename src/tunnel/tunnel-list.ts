@@ -1,5 +1,6 @@
 /** The open tunnels of all peers, and the numbers by which people name them. */
 import type { Clock } from '../base/clock.js';
+import { PeerCounter } from './server/peer-counter.js';
 import type { CarriedTunnel, TunnelIdentity } from './stream/tunnel.js';
 import { type ListenPlace, reverseIdOf, targetOfPlace } from './wire/listen.js';
 import type { Target } from './wire/target.js';
@@ -38,6 +39,8 @@ interface Entry {
 export class TunnelList {
   readonly #clock: Clock;
   readonly #entries = new Map<CarriedTunnel, Entry>();
+  /** Those that peers have as clients. */
+  readonly #ofClients = new PeerCounter();
   #lastNumber = 0;
 
   constructor(clock: Clock) {
@@ -64,6 +67,7 @@ export class TunnelList {
 
   add(tunnel: CarriedTunnel, { peerId, listener, number = this.nextNumber() }: NewTunnel): TunnelInfo {
     this.#entries.set(tunnel, { number, peerId, listener });
+    if (roleOf(tunnel.identity) === 'client') this.#ofClients.add(peerId, 1);
     return this.#describe(tunnel);
   }
 
@@ -71,12 +75,18 @@ export class TunnelList {
   remove(tunnel: CarriedTunnel): TunnelInfo {
     const info = this.#describe(tunnel);
     this.#entries.delete(tunnel);
+    if (info.peerRole === 'client') this.#ofClients.add(info.peerId, -1);
     return info;
   }
 
   find(number: number): CarriedTunnel | undefined {
     for (const [tunnel, entry] of this.#entries) if (entry.number === number) return tunnel;
     return undefined;
+  }
+
+  /** How many tunnels a peer has as a client. */
+  countOf(peerId: string): number {
+    return this.#ofClients.of(peerId);
   }
 
   /** The tunnels that a peer has in one role, the oldest first. */

@@ -340,7 +340,7 @@ export class TunnelService extends EventEmitter<TunnelEvents> {
   #refusalFor(peerId: string): string | undefined {
     const { maxTunnels } = this.#limitsOf(peerId);
     const dials = this.#requests.dialsOf(peerId) + this.#ports.pendingOf(peerId);
-    if (maxTunnels !== undefined && this.#tunnels.of(peerId, 'client').length + dials >= maxTunnels)
+    if (maxTunnels !== undefined && this.#tunnels.countOf(peerId) + dials >= maxTunnels)
       return `this client may have ${countText(maxTunnels, 'tunnel')} (--max-tunnels)`;
     const own = this.#tunnelCounts.of(peerId) + dials;
     if (own >= MAX_TUNNELS) return `this client has ${own} connections, some of them from its earlier sessions`;
