@@ -61,6 +61,11 @@ const ROWS: readonly Row[] = [
     },
     'layer',
   ),
+  counter(
+    'tuntox_dropped_datagram_packets',
+    'Packets with datagrams of UDP forwards and their answers for which the path had no room',
+    ({ engine }) => one(engine.networkFacts.lossyDropped),
+  ),
   gauge(
     'tuntox_clients',
     'Connected clients, by path',

@@ -61,6 +61,8 @@ export interface ConnectionFacts {
   readonly sent: FlowFacts;
   /** Packets sent again. */
   readonly retransmissions: number;
+  /** Lossy packets, which carry datagrams, for which there was no room. */
+  readonly lossyDropped: number;
   /** Why the last connection, attempt or relay ended. */
   readonly lastError: ({ readonly text: string } & Since) | undefined;
 }
@@ -82,6 +84,7 @@ export function connectionFacts(friend: FriendConnection, own: OwnNetwork, now: 
     received: { bytes: traffic.bytesIn, rate: traffic.rateIn },
     sent: { bytes: traffic.bytesOut, rate: traffic.rateOut },
     retransmissions: traffic.retransmissions,
+    lossyDropped: traffic.lossyDropped,
     lastError: lastError && { text: lastError.text, ...sinceThen(lastError, now) },
   };
 }

@@ -51,6 +51,8 @@ export interface NetworkFacts {
   readonly relayedBytes: number;
   /** Packets since the start that were malformed, forged, not for us, or above a limit, by layer. */
   readonly dropped: { readonly onion: number; readonly netCrypto: number };
+  /** Lossy packets to peers, which carry datagrams, for which the path had no room since the start. */
+  readonly lossyDropped: number;
   /** 0 without UDP. */
   readonly udpPort: number;
   /** What sends datagrams: our addon, in batches, or Node; undefined without UDP. */

@@ -274,6 +274,7 @@ export class Stack {
         onion: this.onion.dropped + this.#onionRelay.dropped + this.#announceServer.dropped,
         netCrypto: this.#netCrypto.dropped,
       },
+      lossyDropped: this.#netCrypto.lossyDropped,
       udpPort: this.socket.localPort,
       udpSocket: this.socket.kind,
       bootstrapNodes: { ...this.dht.bootstrap.counts, unresolved: [] },

@@ -231,7 +231,7 @@ t.test('clients.watch sends the list of the clients at once and each interval', 
 
 async function withTraffic(t: Test, config: string): Promise<TestDaemon> {
   const daemon = await TestDaemon.start(t, { config });
-  daemon.stack.networkFacts = { ...daemon.stack.networkFacts, dropped: { onion: 3, netCrypto: 4 } };
+  daemon.stack.networkFacts = { ...daemon.stack.networkFacts, dropped: { onion: 3, netCrypto: 4 }, lossyDropped: 5 };
   daemon.goOnline();
   const client = await daemon.client();
   await daemon.call('whitelist.add', { id: client.id });
@@ -252,6 +252,7 @@ t.test('metrics are OpenMetrics, over the socket and over HTTP; health is a page
     'tuntox_online 1',
     'tuntox_dropped_packets_total{layer="onion"} 3',
     'tuntox_dropped_packets_total{layer="net_crypto"} 4',
+    'tuntox_dropped_datagram_packets_total 5',
     'tuntox_clients{path="direct"} 1',
     'tuntox_tunnels 1',
     'tuntox_tunnels_opened_total 1',

@@ -1,6 +1,6 @@
 /** The facts about a connection in words, for a line of the log. */
 import { relayReasons } from '../../base/relay-reasons.js';
-import { bytesText, durationText } from '../../base/units.js';
+import { bytesText, countText, durationText } from '../../base/units.js';
 import type { ConnectionFacts, ConnectionPath, FlowFacts, PathRelay } from '../../tox/connection-facts.js';
 
 type RelayReason = Extract<ConnectionPath, { kind: 'relayed' }>['reason'];
@@ -32,12 +32,14 @@ function relayText({ owner, publicKey, endpoint }: PathRelay): string {
 }
 
 /** Returns the path and its age, round trip, bytes and rates. */
-export function summaryText({ path, rtt, received, sent, retransmissions }: ConnectionFacts): string {
+export function summaryText(facts: ConnectionFacts): string {
+  const { path, rtt, received, sent, retransmissions, lossyDropped } = facts;
   const way =
     path.kind === 'direct' ? 'direct' : path.kind === 'relayed' ? `relayed (${path.reason})` : 'not connected';
   const roundTrip = rtt === undefined ? '' : `rtt ${rtt.toFixed(1)} ms, `;
   const flows = `in ${flowText(received)}, out ${flowText(sent)}, ${retransmissions} resent`;
-  return `${way} for ${durationText(path.age)}, ${roundTrip}${flows}`;
+  const lost = lossyDropped === 0 ? '' : `, ${countText(lossyDropped, 'packet')} of datagrams dropped`;
+  return `${way} for ${durationText(path.age)}, ${roundTrip}${flows}${lost}`;
 }
 
 /** Returns the last error in parentheses, after a space; empty when there was none. */

@@ -92,6 +92,8 @@ export class NetCrypto {
   };
   #tryOffset = 0;
   #dropped = 0;
+  /** Of connections that have ended. */
+  #lossyDropped = 0;
 
   constructor(deps: NetCryptoDeps, handlers: NetCryptoHandlers) {
     this.#deps = deps;
@@ -143,6 +145,13 @@ export class NetCrypto {
     return this.#dropped;
   }
 
+  /** Lossy packets of all connections, also of those that have ended, for which there was no room. */
+  get lossyDropped(): number {
+    let dropped = this.#lossyDropped;
+    for (const { traffic } of this.#connections.values()) dropped += traffic.lossyDropped;
+    return dropped;
+  }
+
   /** Bytes held by packets of all connections: those that wait for earlier ones, and unacknowledged ones. */
   get heldBytes(): number {
     return this.#memory.received.used + this.#memory.sent.used;
@@ -172,7 +181,9 @@ export class NetCrypto {
       },
       forget: (connection) => {
         const key = connection.realKey.hex;
-        if (this.#connections.get(key) === connection) this.#connections.delete(key);
+        if (this.#connections.get(key) !== connection) return;
+        this.#connections.delete(key);
+        this.#lossyDropped += connection.traffic.lossyDropped;
       },
       isAlone: () => this.#connections.size === 1,
     };

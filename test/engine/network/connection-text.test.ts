@@ -36,6 +36,7 @@ t.test('every reason has a word and an explanation', async (t) => {
 t.test('a summary has path, age, round trip, bytes, rates and retransmissions on one line', async (t) => {
   const text = summaryText(factsOf(relayed('punching-failed')));
   t.equal(text, 'relayed (punching-failed) for 5s, rtt 12.3 ms, in 1.2 MiB (293 KiB/s), out 999 B (0 B/s), 3 resent');
+  t.match(summaryText(factsOf(direct(), { lossyDropped: 2 })), /, 3 resent, 2 packets of datagrams dropped$/);
   t.match(summaryText(factsOf({ ...direct(), age: 7_200_000 }, { rtt: undefined })), /^direct for 2h, in 1\.2 MiB/);
   t.match(summaryText(factsOf({ ...direct(), age: 150_000 })), /^direct for 2m 30s, /);
 });

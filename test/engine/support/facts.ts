@@ -27,6 +27,7 @@ export const factsOf = (path: ConnectionPath, more: Partial<ConnectionFacts> = {
   received: { bytes: 1_234_567, rate: 300_000 },
   sent: { bytes: 999, rate: 0 },
   retransmissions: 3,
+  lossyDropped: 0,
   lastError: undefined,
   ...more,
 });
@@ -41,6 +42,7 @@ export const networkFactsOf = (more: Partial<NetworkFacts>): NetworkFacts => ({
   relayClients: 0,
   relayedBytes: 0,
   dropped: { onion: 0, netCrypto: 0 },
+  lossyDropped: 0,
   udpPort: 33445,
   udpSocket: undefined,
   mapping: undefined,

@@ -156,10 +156,13 @@ t.test('lossy packets are sent once, and only within a session', async (t) => {
   const { world, alice, bob } = twoPeers();
   const { connection } = alice.connect(bob);
   t.notOk(connection.sendLossy(Buffer.from([200, 1])));
+  t.equal(alice.netCrypto.lossyDropped, 1);
   world.clock.advance(100);
   t.ok(connection.sendLossy(Buffer.from([200, 2])));
   world.clock.advance(5000);
   t.same(bob.accepted[0]?.notes.lossy, [Buffer.from([200, 2])]);
+  connection.kill();
+  t.equal(alice.netCrypto.lossyDropped, 1, 'counted also after the connection');
 });
 
 t.test('sending data with an invalid id or length throws', async (t) => {
