@@ -43,7 +43,7 @@ complete -c tuntox -s b -l nodes-file -r -F -d 'bootstrap only from the nodes in
 complete -c tuntox -l bootstrap -x -a 'none' -d 'bootstrap only from this node'
 complete -c tuntox -s u -l udp-ports -x -d 'use a UDP port from FIRST to LAST'
 complete -c tuntox -s t -l relay-port -x -d 'be a TCP relay for other peers on this port'
-complete -c tuntox -l no-port-mapping -d 'do not ask the router to open ports (PCP, NAT-PMP, UPnP), as servers and clients with -L do'
+complete -c tuntox -l no-port-mapping -d 'do not ask the router to open ports (PCP, NAT-PMP, UPnP)'
 complete -c tuntox -l proxy -x -a 'none' -d 'send all Tox traffic through this proxy'
 complete -c tuntox -l json -d 'print what happens as JSON, one object a line, on standard output (with -W on standard error)'
 complete -c tuntox -s S -l syslog -d 'log to syslog instead of standard error'

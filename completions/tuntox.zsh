@@ -49,7 +49,7 @@ _arguments -S \
   '*--bootstrap[bootstrap only from this node]:HOST\:PORT\:KEY:(none)' \
   '(--udp-ports -u)'{--udp-ports,-u}'[use a UDP port from FIRST to LAST]:FIRST\:LAST:' \
   '(--relay-port -t)'{--relay-port,-t}'[be a TCP relay for other peers on this port]:PORT:' \
-  '--no-port-mapping[do not ask the router to open ports (PCP, NAT-PMP, UPnP), as servers and clients with -L do]' \
+  '--no-port-mapping[do not ask the router to open ports (PCP, NAT-PMP, UPnP)]' \
   '--proxy[send all Tox traffic through this proxy]:URL:(none)' \
   '--json[print what happens as JSON, one object a line, on standard output (with -W on standard error)]' \
   '(--syslog -S)'{--syslog,-S}'[log to syslog instead of standard error]' \

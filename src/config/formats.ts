@@ -37,15 +37,15 @@ export const LOOPBACK = '127.0.0.1';
 const MAX_HOST_LENGTH = 253;
 
 /** @throws FormatError */
-export function parsePort(text: string): number {
-  const port = /^[0-9]{1,5}$/.test(text) ? Number(text) : 0;
-  if (port < 1 || port > 65535) throw new FormatError(`"${text}" is not a port: a port is a number from 1 to 65535`);
-  return port;
-}
+export const parsePort = (text: string): number => portFrom(1, text);
 
 /** Parses a port, or 0 for none. @throws FormatError */
-export function parsePortOrNone(text: string): number {
-  return text === '0' ? 0 : parsePort(text);
+export const parsePortOrNone = (text: string): number => portFrom(0, text);
+
+function portFrom(least: number, text: string): number {
+  const port = /^[0-9]{1,5}$/.test(text) ? Number(text) : -1;
+  if (port >= least && port <= 65535) return port;
+  throw new FormatError(`"${text}" is not a port: a port is a number from ${least} to 65535`);
 }
 
 /** Parses `33445:33545`, or with the older `@` for `:`. @throws FormatError */
@@ -77,15 +77,14 @@ export function parseTimeout(text: string): number {
 /** Parses a number of retries. @throws FormatError */
 export function parseRetries(text: string): number {
   const count = parseCount(text);
-  if (count === undefined) throw new FormatError(`"${text}" is not a number: use 0 or more`);
+  if (count === undefined) throw new FormatError(`"${text}" is not a number of retries: use 0 or more`);
   return count;
 }
 
 /** Parses the duration of a share: `30m`, `1h`, `2d`. @returns ms @throws FormatError */
 export function parseLasting(text: string): number {
   const duration = parseDuration(text);
-  if (duration === undefined || duration === 0)
-    throw new FormatError(`"${text}" is not a duration: examples are 30m, 1h and 2d`);
+  if (!duration) throw new FormatError(`"${text}" is not a duration above 0: examples are 30m, 1h and 2d`);
   if (duration > MAX_LASTING) throw new FormatError(`"${text}" is too long: use at most 24d, or leave it out`);
   return duration;
 }

@@ -51,8 +51,8 @@ export function readCommandLine(words: readonly string[]): CommandLine {
   const { found, flags } = readFlags(isNamed ? words.slice(1) : words, command);
   const unexpected = found[command.arguments.most];
   if (unexpected !== undefined) {
-    const hint = isNamed ? '' : commandLike(unexpected);
-    throw new UsageError(`unexpected argument "${unexpected}"${hint}`);
+    const advice = (isNamed ? undefined : commandLike(unexpected)) ?? 'remove it';
+    throw new UsageError(`unexpected argument "${unexpected}": ${advice}`);
   }
   const isHelp = flags.some(({ flag }) => flag === '--help' || flag === '--version');
   if (found.length < command.arguments.least && !isHelp) {
@@ -74,7 +74,7 @@ function readHelp([name, unexpected]: readonly string[]): CommandLine {
   if (unexpected !== undefined) throw new UsageError(`help explains one command: remove "${unexpected}"`);
   const command = COMMANDS.find((one) => one.name === name);
   if (name !== undefined && command === undefined) {
-    throw new UsageError(`there is no command "${name}"${suggestion(name)}`);
+    throw new UsageError(`there is no command "${name}": ${suggestion(name) ?? 'tuntox --help lists them'}`);
   }
   return {
     form: command?.name ?? 'classic',
@@ -125,20 +125,15 @@ function refuseForeign({ flag, written }: GivenFlag, command: TuntoxCommand): vo
   throw new UsageError(`${written} is only for ${names.join(' and ')}: remove it`);
 }
 
-const suggestion = (word: string): string => {
-  const meant = didYouMean(
-    similarNames(
-      word,
-      COMMANDS.map(({ name }) => name),
-    ),
-  );
-  return meant === undefined ? '' : `: ${meant}`;
-};
+function suggestion(word: string): string | undefined {
+  const names = COMMANDS.map(({ name }) => name);
+  return didYouMean(similarNames(word, names));
+}
 
 /** Commands and hosts stand first. */
-function commandLike(word: string): string {
-  if (COMMANDS.some(({ name }) => name === word)) return `: write ${word} before the options`;
-  return suggestion(word) || (ALIAS.test(word) ? ': the name of a host stands before the options' : '');
+function commandLike(word: string): string | undefined {
+  if (COMMANDS.some(({ name }) => name === word)) return `write ${word} before the options`;
+  return suggestion(word) ?? (ALIAS.test(word) ? 'the name of a host stands before the options' : undefined);
 }
 
 /** `-D` alone means the background. With a place after it, as with ssh, that is where programs ask for targets. */

@@ -11,13 +11,13 @@ const USAGE = [
   'tuntox - reach a TCP service behind NATs over the Tox network',
   '',
   'Commands:',
-  ...[...COMMANDS, { ...HOST_COMMAND, name: 'NAME', usage: '[-L … | -D … | -W … | -p]' }].map(
+  ...[...COMMANDS, { ...HOST_COMMAND, name: 'NAME', usage: '[-L … | -D … | -R … | -W … | -p]' }].map(
     ({ name, usage, about }) => entry(`${name} ${usage}`.trimEnd(), about, COMMAND_COLUMNS),
   ),
   '',
   'Without a command: a server, which prints its Tox ID, or a client of that ID',
   '  tuntox --secret-file FILE [-C DIR] [-i CLIENT_ID]... [-f RULES]',
-  '  tuntox -i ID -L [BIND:]PORT:HOST:PORT... | -W HOST:PORT | -p',
+  '  tuntox -i ID -L [BIND:]PORT:HOST:PORT... | -D PORT | -W HOST:PORT | -p',
 ];
 
 /** The answer to `tuntox -h`: at most 30 lines. */

@@ -134,7 +134,7 @@ export const OPTIONS = [
     section: 'client',
     isRepeatable: true,
     about:
-      'forward the port PORT of the server to HOST:PORT as this machine sees it; may be repeated. The server must allow it (tuntoxctl clients, --allow-reverse)',
+      'forward the port PORT of the server to HOST:PORT as this machine sees it; may be repeated. The owner of the server must allow it (tuntoxctl whitelist edit, --allow-reverse)',
     more: 'Port 0 lets the server choose, and is printed. Without HOST:PORT everybody who reaches the port names the targets, as with -D, and reaches what this machine reaches.',
   },
   {
@@ -167,7 +167,7 @@ export const OPTIONS = [
     example: '30s',
     section: 'client',
     about:
-      'give up after TIME without a connection to the server, at the start or after a loss: 30s, 500ms, 2m; a number alone is seconds, 0 means never (default: never with -L, otherwise 60s)',
+      'give up after TIME without a connection to the server, at the start or after a loss: 30s, 500ms, 2m; a number alone is seconds, 0 means never (default: never with -L, -D and -R, otherwise 60s)',
   },
   {
     name: '--max-retries',
@@ -203,7 +203,7 @@ export const OPTIONS = [
     section: 'common',
     completes: 'directory',
     about:
-      'keep the identity in DIR/tox_save. By default a server uses /etc/tuntox if it can write there, and a client a new identity each time',
+      'keep the identity in DIR/tox_save. By default a server uses /etc/tuntox if it can write there, a client of a stored host the identity of its user, and any other client a new one each time',
     more: 'Root does not use a directory that belongs to the daemon: to use that identity, add -U tuntox.',
   },
   {
@@ -272,7 +272,8 @@ export const OPTIONS = [
   {
     name: '--no-port-mapping',
     section: 'common',
-    about: 'do not ask the router to open ports (PCP, NAT-PMP, UPnP), as servers and clients with -L do',
+    about:
+      'do not ask the router to open ports (PCP, NAT-PMP, UPnP). Servers and clients with -L, -D and -R ask it by default',
   },
   {
     name: '--proxy',

@@ -51,7 +51,7 @@ t.test('a usage error says how to correct it, with status 2', async (t) => {
     [['nas'], /^tuntox: there is no command or host "nas": "tuntox join LINK nas" stores a host/],
     [['scp', 'a', 'nas:'], /^tuntox: scp reaches hosts as NAME\.tox, with the lines that "tuntox ssh-config" prints/],
     [['invite'], /^tuntox: invite is a command of tuntoxctl: run "tuntoxctl invite"/],
-    [['forget', 'a', 'b'], /^tuntox: unexpected argument "b" \(see tuntox help forget\)$/],
+    [['forget', 'a', 'b'], /^tuntox: unexpected argument "b": remove it \(see tuntox help forget\)$/],
     [['ping', 'nas'], /^tuntox: there is no host "nas": "tuntox join LINK nas" stores one/],
     [['-p'], /^tuntox: no server is given: .* as in "tuntox NAME -p", or add its Tox ID with -i/],
     [

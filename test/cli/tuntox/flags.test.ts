@@ -64,7 +64,7 @@ t.test('a usage error names the option and says how to correct it', async (t) =>
     [['-p', 'nas'], /^unexpected argument "nas": the name of a host stands before the options$/],
     [['list', 'nas'], /^unexpected argument "nas"/],
     [['forget'], /^forget needs an argument, as in: tuntox forget nas$/],
-    [['--', '-p'], /^unexpected argument "-p"$/],
+    [['--', '-p'], /^unexpected argument "-p": remove it$/],
     [['-L'], /^-L needs a value, such as -L 2222:127.0.0.1:22$/],
     [['--forward'], /^--forward needs a value, such as --forward 2222:127.0.0.1:22$/],
     [['-d', '--bootstrap'], /--bootstrap needs a value/],
@@ -96,7 +96,7 @@ t.test('share and join stand first and have one argument', async (t) => {
   const cases: [string[], RegExp][] = [
     [['share'], /^share needs an argument, as in: tuntox share 22$/],
     [['join'], /^join needs an argument/],
-    [['share', '22', '80'], /^unexpected argument "80"$/],
+    [['share', '22', '80'], /^unexpected argument "80": remove it$/],
     [['-d', 'share', '22'], /^unexpected argument "share": write share before the options$/],
     [['help', 'shar'], /^there is no command "shar": did you mean "share"\?$/],
     [['help', 'share', 'join'], /^help explains one command: remove "join"$/],
