@@ -134,7 +134,7 @@ export const OPTIONS = [
     section: 'client',
     isRepeatable: true,
     about:
-      'forward the port PORT of the server to HOST:PORT as this machine sees it; may be repeated. The owner of the server must allow it (tuntoxctl whitelist edit, --allow-reverse)',
+      'forward the port PORT of the server to HOST:PORT as this machine sees it; may be repeated. The owner of the server must allow it (--allow-reverse there, or of tuntoxctl whitelist edit)',
     more: 'Port 0 lets the server choose, and is printed. Without HOST:PORT everybody who reaches the port names the targets, as with -D, and reaches what this machine reaches.',
   },
   {
