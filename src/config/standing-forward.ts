@@ -33,7 +33,8 @@ export interface StandingForwardText {
   readonly spec: KeptForwardText;
 }
 
-const LINK = /^\s*tuntox:/;
+/** Whether a server is given by a link, and not by a Tox ID. */
+export const isLink = (server: string): boolean => /^\s*tuntox:/.test(server);
 const PARSERS = { local: parseLocalForward, dynamic: parseDynamicForward, reverse: parseReverseForward } as const;
 
 /**
@@ -47,7 +48,7 @@ export function parseStandingForward(
   forward: string,
   kind: ForwardText['kind'] = 'local',
 ): StandingForwardText {
-  const link = LINK.test(server) ? parseLink(server) : undefined;
+  const link = isLink(server) ? parseLink(server) : undefined;
   if (link !== undefined && secret !== undefined) {
     throw new FormatError('a link has its secret: leave the other one out');
   }

@@ -223,6 +223,20 @@ t.test('a dynamic forward is a proxy, and its place is taken for all kinds', asy
   t.equal(await forwardOf(daemon), undefined);
 });
 
+t.test('a link to a server that is connected already is not used, which a note says', async (t) => {
+  const daemon = await TestDaemon.start(t);
+  const server = await startServer(daemon);
+  const port = await freeTcpPort();
+  const linkWith = (secret: string): string => `tuntox://${server}/${secret}`;
+  const add = async (given: string, at: number) =>
+    (await daemon.call('forwards.add', { server: given, forward: `${at}:127.0.0.1:9` })).notes;
+  await daemon.call('forwards.add', { server, secret: SECRET, forward: `${port}:127.0.0.1:9` });
+  await until(async () => (await forwardOf(daemon))?.state === 'connected');
+  t.match(await add(linkWith('another'), await freeTcpPort()), [/the link was not used/]);
+  t.same(await add(linkWith('another'), await freeTcpPort()), [], 'once');
+  t.same(await add(server, await freeTcpPort()), [], 'a Tox ID has nothing to use');
+});
+
 t.test('a reverse forward says why the server does not listen', async (t) => {
   const daemon = await TestDaemon.start(t);
   const server = await startServer(daemon);

@@ -134,9 +134,14 @@ t.test('a link that cannot be tried, because the host is connected, is not store
   const link = (other: string) => `tuntox://${user.toxId}/${other}/${user.target}`;
   const { status, stderr } = await user.run('join', link('another'), 'nas', ...user.node);
   t.equal(status, 1);
-  t.match(stderr, /was not tried and is not stored: run "tuntox agent stop"/);
+  t.match(stderr, /was not tried, and nas stays as it is stored: .* run "tuntox agent stop"/);
   t.equal(readFileSync(file, 'utf8'), before);
   t.equal((await user.run('join', link(secret), 'nas', ...user.node)).status, 0, 'the same link again');
+  t.match(await user.run('join', link('another'), 'other', ...user.node), {
+    stderr: /not tried, and nothing is stored/,
+  });
+  t.equal((await user.run('join', user.toxId, 'nas', ...user.node)).status, 0, 'without a link');
+  t.equal(readFileSync(file, 'utf8'), before, 'which leaves the secret');
 });
 
 t.test('two commands that find no agent start one', async (t) => {

@@ -6,10 +6,11 @@ import { FormatError } from '../../config/format-error.js';
 import { isProxyText } from '../../config/forward-text.js';
 import { parseProxyUsers } from '../../config/proxy-users-file.js';
 import { SecretFileError } from '../../config/secret-file.js';
-import { parseKeptPlace, parseStandingForward } from '../../config/standing-forward.js';
+import { isLink, parseKeptPlace, parseStandingForward } from '../../config/standing-forward.js';
 import { ControlError, type ControlErrorCode } from '../../control/control-error.js';
 import type { MethodHandlers, Params, Result } from '../../control/protocol.js';
 import { type ForwardEntry, ForwardError, forwardName, type KeptSpec } from '../../engine/client/forward-entry.js';
+import { isSameSecret } from '../../engine/client/remote-server.js';
 import type { ForwardState } from '../../engine/client/standing-forward.js';
 import { keyText } from './client-names.js';
 import type { MethodContext } from './context.js';
@@ -34,9 +35,10 @@ export function forwardMethods({ clock, forwards, log }: Deps): Pick<MethodHandl
       explained(async () => {
         const entry = entryOf(params, clock.unixTime());
         if (params.dryRun) forwards.check(entry);
+        const notes = isLink(params.server) && isUnused(entry, forwards.all) ? [UNUSED_LINK] : [];
         const forward = params.dryRun ? unopened(entry) : shown(await forwards.add(entry));
         if (!params.dryRun) log.info(`added the forward ${textOf(entry)}`);
-        return { schema: 'tuntox.forward-change/1', forward, closedTunnels: 0, notes: [] };
+        return { schema: 'tuntox.forward-change/1', forward, closedTunnels: 0, notes };
       }),
     'forwards.remove': ({ forward: text, reverse: isReverse = false, server, dryRun }) =>
       explained(async () => {
@@ -50,6 +52,17 @@ export function forwardMethods({ clock, forwards, log }: Deps): Pick<MethodHandl
       }),
   };
 }
+
+const UNUSED_LINK =
+  'the daemon is connected to this server already, so the link was not used: if it is an invitation, it stays open for somebody else';
+
+/** Whether a connection that another forward holds makes the secret of this one needless. */
+const isUnused = ({ server }: ForwardEntry, all: readonly ForwardState[]): boolean =>
+  all.some(({ entry, serverError }) => serverError === undefined && isAt(entry, server)) &&
+  !all.some(({ entry }) => isAt(entry, server) && isSameSecret(entry.server.secret, server.secret));
+
+const isAt = (entry: ForwardEntry, { id }: ForwardEntry['server']): boolean =>
+  entry.server.id.publicKey.equals(id.publicKey);
 
 /** @throws FormatError */
 function entryOf(params: Params<'forwards.add'>, addedAt: number): ForwardEntry {

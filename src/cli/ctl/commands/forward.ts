@@ -69,10 +69,11 @@ export const FORWARD_COMMANDS: readonly Command[] = [
       const own = { ...(await serverOf(context)), ...(await usersOf(given)) };
       const params = { ...own, forward: given.argument(1), kind, dryRun: given.dryRun };
       const change = await session.call('forwards.add', params);
-      show(context, change, ({ forward }, out) => {
+      show(context, change, ({ forward, notes }, out) => {
         out.line(`${given.dryRun ? 'would forward' : 'forwarding'}  ${textOf(forward)}`, { indent: 2 });
         if (forward.state === 'connecting' && !given.dryRun)
           out.line('connections wait until the server is found: tuntoxctl forward list', { indent: 2 });
+        for (const note of notes) out.line(note, { indent: 2 });
       });
     },
   },

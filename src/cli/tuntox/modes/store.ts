@@ -19,9 +19,9 @@ export async function store(settings: StoreSettings, server: Remote, context: Co
   return context.stopping.orStatusOf(
     Promise.race([server.online, server.givenUp]).then(async () => {
       const { serverId, host } = settings;
-      await checkTried(settings, server, context);
+      const secret = await secretToStore(settings, server, context);
       await openHosts(context.environment).add({
-        ...host,
+        ...{ ...host, secret },
         toxId: serverId.toString(),
         pinnedKey: serverId.publicKey.hex,
         addedAt: systemClock.unixTime(),
@@ -35,13 +35,22 @@ export async function store(settings: StoreSettings, server: Remote, context: Co
   );
 }
 
-/** A link that was not tried may be wrong, and must not take the place of a good one. @throws HostError */
-async function checkTried({ host, serverId }: StoreSettings, server: Remote, { environment }: Context): Promise<void> {
-  if (server.wasConnected !== true) return;
+/**
+ * A link that was not tried may be wrong, and must not take the place of a good one. Without a link there is nothing to try, and a
+ * stored secret stays.
+ * @throws HostError
+ */
+async function secretToStore(
+  { host, serverId }: StoreSettings,
+  server: Remote,
+  { environment }: Context,
+): Promise<string | undefined> {
+  if (server.wasConnected !== true) return host.secret;
   const known = await openHosts(environment).check(host.name, serverId.toString());
-  if (known?.secret === host.secret) return;
+  if (host.secret === undefined || known?.secret === host.secret) return known?.secret;
+  const before = known === undefined ? 'nothing is stored' : `${host.name} stays as it is stored`;
   throw new HostError(
     'not-tried',
-    'the agent is connected to this server already, so this link was not tried and is not stored: run "tuntox agent stop", then join again',
+    `the agent is connected to this server already, so this link was not tried, and ${before}: to use the link, run "tuntox agent stop", then join again`,
   );
 }
