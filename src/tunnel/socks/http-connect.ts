@@ -3,7 +3,7 @@
  * pages of the web can make a browser send such requests to a port of this machine, with a body of their choice.
  */
 import { isIPv6 } from 'node:net';
-import { proxyHost } from './proxy-host.js';
+import { type Decoded, proxyHost } from './proxy-codec.js';
 import type { Credentials } from './proxy-users.js';
 
 const METHOD = Buffer.from('CONNECT ');
@@ -17,14 +17,7 @@ export interface ConnectRequest {
   readonly credentials: Credentials | undefined;
 }
 
-export type HttpDecoded =
-  | { readonly message: ConnectRequest; readonly size: number }
-  | 'incomplete'
-  | 'other-method'
-  | 'too-large'
-  | 'invalid';
-
-export function decodeConnect(bytes: Buffer): HttpDecoded {
+export function decodeConnect(bytes: Buffer): Decoded<ConnectRequest, 'other-method' | 'too-large' | 'invalid'> {
   const start = bytes.subarray(0, METHOD.length);
   if (!METHOD.subarray(0, start.length).equals(start)) return 'other-method';
   const head = bytes.toString('latin1', 0, MAX_HEAD_SIZE);

@@ -43,7 +43,8 @@ export interface ProxyRefusal {
   readonly why: string;
 }
 
-export interface ProxyTurn {
+/** What one piece of input brings. */
+export interface ProxyOutput {
   /** To be sent now; may be empty. */
   readonly answer: Buffer;
   /** Undefined while the program has more to say. */
@@ -81,7 +82,7 @@ export class ProxyDialogue {
   }
 
   /** To be called until there is a result. */
-  push(bytes: Buffer): ProxyTurn {
+  push(bytes: Buffer): ProxyOutput {
     this.#waiting = this.#waiting.length === 0 ? bytes : Buffer.concat([this.#waiting, bytes]);
     let answer: Buffer = NOTHING;
     for (;;) {

@@ -5,8 +5,7 @@
  *     4a        the IPv4 is 0.0.0.x with x other than 0, and the name follows: name | 00
  *     reply     00 | code u8 | port u16 | IPv4
  */
-import type { Decoded } from './decoded.js';
-import { MAX_NAME_SIZE, proxyHost } from './proxy-host.js';
+import { type Decoded, MAX_NAME_SIZE, proxyHost } from './proxy-codec.js';
 
 export const SOCKS4 = 4;
 export const SOCKS4_CONNECT = 1;

@@ -7,8 +7,7 @@
  *     address    01 | 4 bytes      03 | size u8 | name      04 | 16 bytes
  */
 import { Endpoint } from '../../base/endpoint.js';
-import type { Decoded } from './decoded.js';
-import { proxyHost } from './proxy-host.js';
+import { type Decoded, proxyHost } from './proxy-codec.js';
 import type { Credentials } from './proxy-users.js';
 
 export const SOCKS5 = 5;
@@ -74,7 +73,7 @@ export function decodePassword(bytes: Buffer): Decoded<Credentials> {
 export const encodePasswordAnswer = (isRight: boolean): Buffer => Buffer.of(PASSWORD_VERSION, isRight ? 0 : 1);
 
 /** Also tells of a command, or a type of address, that is unknown: nothing after it can be read. */
-export function decodeRequest(bytes: Buffer): Decoded<Socks5Request> | Socks5Failure {
+export function decodeRequest(bytes: Buffer): Decoded<Socks5Request, 'invalid' | Socks5Failure> {
   const [version, command] = bytes;
   if (version !== undefined && version !== SOCKS5) return 'invalid';
   if (command === undefined) return 'incomplete';

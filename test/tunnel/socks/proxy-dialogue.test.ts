@@ -1,5 +1,5 @@
 import t from 'tap';
-import { ProxyDialogue, type ProxyTurn } from '../../../src/tunnel/socks/proxy-dialogue.js';
+import { ProxyDialogue, type ProxyOutput } from '../../../src/tunnel/socks/proxy-dialogue.js';
 import { ProxyUsers } from '../../../src/tunnel/socks/proxy-users.js';
 import { mutations } from '../../support/fuzz.js';
 
@@ -7,13 +7,13 @@ const hex = (text: string): Buffer => Buffer.from(text.replaceAll(' ', ''), 'hex
 const users = new ProxyUsers([{ name: 'user', password: 'secret' }]);
 
 /** Says it all at once. */
-function hear(bytes: Buffer, known?: ProxyUsers): ProxyTurn & { readonly rest: Buffer } {
+function hear(bytes: Buffer, known?: ProxyUsers): ProxyOutput & { readonly rest: Buffer } {
   const dialogue = new ProxyDialogue(known);
   return { ...dialogue.push(bytes), rest: dialogue.rest };
 }
 
 /** Says it byte by byte; returns all answers. */
-function hearSlowly(bytes: Buffer, known?: ProxyUsers): ProxyTurn & { readonly rest: Buffer } {
+function hearSlowly(bytes: Buffer, known?: ProxyUsers): ProxyOutput & { readonly rest: Buffer } {
   const dialogue = new ProxyDialogue(known);
   const answers: Buffer[] = [];
   for (let at = 0; at < bytes.length; at += 1) {

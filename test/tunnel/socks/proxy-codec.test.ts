@@ -1,5 +1,5 @@
 import t from 'tap';
-import { proxyHost } from '../../../src/tunnel/socks/proxy-host.js';
+import { proxyHost } from '../../../src/tunnel/socks/proxy-codec.js';
 
 const host = (text: string): string | undefined => proxyHost(Buffer.from(text));
 
