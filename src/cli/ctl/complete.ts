@@ -1,7 +1,7 @@
 /** Tab completion: the scripts of the shells run `tuntoxctl __complete WORD…`, which answers from the table of commands. */
-
+import { shortKey } from '../../base/short-key.js';
 import { type Completes, type Description, GLOBAL_OPTIONS, type Option, optionsOf } from './arguments.js';
-import { forwardPlace, shortKey } from './names.js';
+import { forwardPlace } from './names.js';
 import type { Session } from './session.js';
 
 /** The line that tells the shell to complete file names. */

@@ -1,16 +1,13 @@
 /** Values of the control protocol as text for people: clients, keys, targets, times. Pure. */
 import { unixTimeOfRfc3339 } from '../../base/clock.js';
 import { hostAndPort, targetText } from '../../base/endpoint.js';
+import { shortKey } from '../../base/short-key.js';
 import { dateText } from '../../base/units.js';
 import type { Result } from '../../control/protocol.js';
 
 type ClientName = Pick<Result<'ping'>['client'], 'name' | 'publicKey'>;
 
-/** Hex digits shown of a key. */
-const SHORT_KEY = 8;
 const ID_END = 5;
-
-export const shortKey = (publicKey: string): string => publicKey.slice(0, SHORT_KEY).toUpperCase();
 
 /** Returns the name, if there is one, and the beginning of the key. */
 export const nameOf = ({ name, publicKey }: ClientName): string =>
@@ -24,7 +21,7 @@ export const NAME_COLUMNS = [
 ] as const;
 
 /** Returns both ends of a Tox ID. */
-export const shortId = (toxId: string): string => `${toxId.slice(0, SHORT_KEY)}…${toxId.slice(-ID_END)}`;
+export const shortId = (toxId: string): string => `${shortKey(toxId)}…${toxId.slice(-ID_END)}`;
 
 /** The target of a tunnel; the port of the daemon, for what came by tuntox -R. */
 export const connectionText = ({

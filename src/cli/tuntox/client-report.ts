@@ -2,14 +2,10 @@
 import type { Clock, Timer } from '../../base/clock.js';
 import { FloodLog } from '../../base/flood-log.js';
 import type { Logger } from '../../base/logger.js';
+import { shortKey } from '../../base/short-key.js';
 import { bytesText } from '../../base/units.js';
 import type { ClientNews } from '../../engine/server/client-news.js';
-import { pathText } from './event-text.js';
-
-/** ms for which a relayed connection may still become direct, or a round trip be measured. */
-const SETTLING = 3_000;
-/** Hex digits of a key that people see. */
-const SHORT = 8;
+import { isSettled, pathText, SETTLING } from './event-text.js';
 
 type Connected = Extract<ClientNews, { event: 'client-connected' }>;
 
@@ -71,7 +67,7 @@ export class ClientReport {
       const timer = this.#deps.clock.after(SETTLING, () => this.#settle(client));
       this.#settling.set(client, { timer, news });
     }
-    if (news.path === 'direct' && news.rttMs !== undefined) this.#settle(client);
+    if (isSettled(news)) this.#settle(client);
   }
 
   /** Reports the connection as it is known now. */
@@ -85,7 +81,7 @@ export class ClientReport {
   }
 
   #say(client: string, kind: string, what: string): void {
-    const name = client.slice(0, SHORT).toUpperCase();
+    const name = shortKey(client);
     this.#floodLog.say({ source: client, name, kind, level: 'info', text: `client ${name} ${what}` });
   }
 }

@@ -1,6 +1,8 @@
 /** The events of a connection in words, for a person who waits. Pure. */
 import type { ConnectedEvent, StageEvent } from '../../base/connection-event.js';
 
+type Connected = Omit<ConnectedEvent, 'event'>;
+
 /** @param name the server */
 export function stageText({ event }: StageEvent, name: string): string {
   switch (event) {
@@ -34,8 +36,14 @@ export interface Waiting {
   readonly code: string | undefined;
 }
 
+/** ms for which a connection may become settled before it is reported as it is. */
+export const SETTLING = 3_000;
+
+/** Whether its path is the best, and its round trip known: a relayed connection may still become direct. */
+export const isSettled = ({ path, rttMs }: Connected): boolean => path === 'direct' && rttMs !== undefined;
+
 /** `direct, 23 ms` */
-export function pathText({ path, rttMs }: Omit<ConnectedEvent, 'event'>): string {
+export function pathText({ path, rttMs }: Connected): string {
   return rttMs === undefined ? path : `${path}, ${roundTripText(rttMs)}`;
 }
 

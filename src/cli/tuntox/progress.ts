@@ -4,13 +4,11 @@ import { type ConnectedEvent, type ConnectionEvent, retryText, type StageEvent }
 import { FloodLog } from '../../base/flood-log.js';
 import type { Logger } from '../../base/logger.js';
 import type { StatusLine } from '../status-line.js';
-import { pathText, waitingText } from './event-text.js';
+import { isSettled, pathText, SETTLING, waitingText } from './event-text.js';
 
 /** ms until the line appears: a connection that exists already is used without a word. */
 const FIRST_DRAW = 250;
 const TICK = 1_000;
-/** ms for which a relayed connection may still become direct, or a round trip be measured, before it is reported. */
-const SETTLING = 3_000;
 
 interface Deps {
   readonly clock: Clock;
@@ -115,7 +113,7 @@ export class Progress {
       return;
     }
     if (this.#state.kind === 'quiet') return;
-    if (event.path === 'direct' && event.rttMs !== undefined) {
+    if (isSettled(event)) {
       this.#report(event);
       return;
     }

@@ -1,6 +1,7 @@
 /** A server that a client keeps under a name, and how it is stored. */
 import { ALIAS } from '../../base/alias.js';
 import { CodedError } from '../../base/coded-error.js';
+import { shortKey } from '../../base/short-key.js';
 import { NAME_ADVICE, plainHostName } from '../../config/host-name.js';
 import { errorOfSecret } from '../../config/secret-file.js';
 import type { JsonFormat } from '../state/json-file.js';
@@ -77,7 +78,7 @@ export function checkPin(host: Pick<Host, 'name' | 'pinnedKey'>, toxId: string):
   if (pinnedKey === undefined || pinnedKey === key) return;
   throw new HostError(
     'changed-key',
-    `THE KEY OF ${name} HAS CHANGED. It was ${pinnedKey.slice(0, 8)}…, and is now ${key.slice(0, 8)}…. Either it is another ` +
+    `THE KEY OF ${name} HAS CHANGED. It was ${shortKey(pinnedKey)}…, and is now ${shortKey(key)}…. Either it is another ` +
       `machine, or one that pretends to be ${name}. Ask its owner, who sees the key with "tuntoxctl id"; if it is right, run ` +
       `"tuntox forget ${name}" and join again`,
   );

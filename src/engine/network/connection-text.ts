@@ -1,14 +1,12 @@
 /** The facts about a connection in words, for a line of the log. */
 import { relayReasons } from '../../base/relay-reasons.js';
+import { shortKey } from '../../base/short-key.js';
 import { bytesText, countText, durationText } from '../../base/units.js';
 import type { ConnectionFacts, ConnectionPath, FlowFacts, PathRelay } from '../../tox/connection-facts.js';
 
 type RelayReason = Extract<ConnectionPath, { kind: 'relayed' }>['reason'];
 
 const RELAY_REASONS: Readonly<Record<RelayReason, string>> = relayReasons('the peer');
-
-/** Hex digits of a key that people see. */
-const SHORT = 8;
 
 /** Returns the path in words; the reason is in parentheses, as one word that programs may search for. */
 export function pathText(path: ConnectionPath): string {
@@ -28,7 +26,7 @@ export function pathText(path: ConnectionPath): string {
 
 function relayText({ owner, publicKey, endpoint }: PathRelay): string {
   if (owner === 'us') return 'our own relay';
-  return `${owner === 'peer' ? 'its own relay' : publicKey.slice(0, SHORT)} at ${endpoint}`;
+  return `${owner === 'peer' ? 'its own relay' : shortKey(publicKey)} at ${endpoint}`;
 }
 
 /** Returns the path and its age, round trip, bytes and rates. */

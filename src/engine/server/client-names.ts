@@ -5,6 +5,7 @@
 import { CodedError } from '../../base/coded-error.js';
 import { withoutCopyMarks } from '../../base/copied-text.js';
 import { nearest } from '../../base/nearest.js';
+import { shortKey } from '../../base/short-key.js';
 import { FormatError } from '../../config/format-error.js';
 import { parseToxId } from '../../config/formats.js';
 import { PublicKey } from '../../tox/crypto/keys.js';
@@ -119,9 +120,6 @@ function listOf(clients: readonly NamedClient[]): string {
   return `${names.join(', ')}${clients.length > MAX_LISTED ? ', …' : ''}`;
 }
 
-/** Hex digits of a key that people see. */
-const SHORT_KEY = 8;
-
 /** Returns how the log names a client: its alias, if it has one, and the first digits of its key. @param id public key in hex */
 export const nameWithKey = (id: string, alias: string | undefined): string =>
-  alias === undefined ? id.slice(0, SHORT_KEY) : `${alias} ${id.slice(0, SHORT_KEY)}`;
+  alias === undefined ? shortKey(id) : `${alias} ${shortKey(id)}`;

@@ -1,6 +1,7 @@
 /** Public keys (spec: "Key generation"). This file loads no machine code: parsers and short-lived clients need nothing else of crypto. */
 import { inspect } from 'node:util';
 import { ownedCopy } from '../../base/bytes.js';
+import { shortKey } from '../../base/short-key.js';
 
 export const PUBLIC_KEY_SIZE = 32;
 
@@ -30,7 +31,7 @@ export class PublicKey {
 
   /** The first 8 hex digits, for people and logs. */
   get short(): string {
-    return this.hex.slice(0, 8);
+    return shortKey(this.hex);
   }
 
   equals(other: PublicKey): boolean {

@@ -1,7 +1,8 @@
 /** `tuntoxctl bans`: keys that the daemon does not answer. */
+import { shortKey } from '../../../base/short-key.js';
 import { countText } from '../../../base/units.js';
 import { type Command, show } from '../command.js';
-import { shortKey, timeText } from '../names.js';
+import { timeText } from '../names.js';
 
 export const BAN_COMMANDS: readonly Command[] = [
   {

@@ -1,10 +1,11 @@
 /** `tuntoxctl forward`: what the daemon keeps forwarded. */
+import { shortKey } from '../../../base/short-key.js';
 import { bytesText, countText, roundTripText } from '../../../base/units.js';
 import type { Result } from '../../../control/protocol.js';
 import type { Output } from '../../output.js';
 import { type Command, type Context, show } from '../command.js';
 import { usage } from '../ctl-error.js';
-import { forwardPlace, shortKey } from '../names.js';
+import { forwardPlace } from '../names.js';
 
 type Forward = Result<'forwards.list'>['forwards'][number];
 

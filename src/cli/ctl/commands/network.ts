@@ -1,10 +1,10 @@
 /** `tuntoxctl net`: the connection to the Tox network. */
-
+import { shortKey } from '../../../base/short-key.js';
 import { bytesText, countText, durationText } from '../../../base/units.js';
 import type { Result } from '../../../control/protocol.js';
 import type { Output } from '../../output.js';
 import { type Command, show } from '../command.js';
-import { elapsedSince, shortKey } from '../names.js';
+import { elapsedSince } from '../names.js';
 import { udpText } from './status.js';
 
 export const NETWORK_COMMANDS: readonly Command[] = [

@@ -1,9 +1,10 @@
 /** `tuntoxctl clients pending` and `approve`: clients that asked to be admitted and were refused. */
+import { shortKey } from '../../../base/short-key.js';
 import { ageText, countText } from '../../../base/units.js';
 import type { Result } from '../../../control/protocol.js';
 import type { Output } from '../../output.js';
 import { type Command, show, withConfirmation, YES } from '../command.js';
-import { elapsedSince, nameOf, shortKey } from '../names.js';
+import { elapsedSince, nameOf } from '../names.js';
 import {
   ADOPT,
   ALLOW,

@@ -1,12 +1,12 @@
 /** `tuntoxctl whitelist`: the clients that are admitted by their key, and their targets. */
-
+import { shortKey } from '../../../base/short-key.js';
 import { bytesText, countText, durationText } from '../../../base/units.js';
 import type { Result } from '../../../control/protocol.js';
 import type { Output } from '../../output.js';
 import type { Option } from '../arguments.js';
 import { type Command, type Context, show, withConfirmation, YES } from '../command.js';
 import { usage } from '../ctl-error.js';
-import { accessText, elapsedSince, NAME_COLUMNS, nameCells, shortKey, timeText } from '../names.js';
+import { accessText, elapsedSince, NAME_COLUMNS, nameCells, timeText } from '../names.js';
 import { expiryValue, rateValue, tunnelsValue } from '../values.js';
 
 type Change = Result<'whitelist.add'>;

@@ -1,10 +1,11 @@
 /** The screen of `tuntoxctl top`: from what is known to lines that fit the terminal. Pure. */
 import { columnsOf, harmless, padded, shortened } from '../../../base/columns.js';
+import { shortKey } from '../../../base/short-key.js';
 import { ageText, bytesText, countText, durationText, roundTripText } from '../../../base/units.js';
 import type { Result } from '../../../control/protocol.js';
 import type { Style } from '../../output.js';
 import { reasonText } from '../connection-table.js';
-import { connectionText, elapsedSince, nameOf, shortKey } from '../names.js';
+import { connectionText, elapsedSince, nameOf } from '../names.js';
 import { fullBar, type Rates, sparkline } from './traffic-history.js';
 
 export type Client = Result<'clients.list'>['clients'][number];

@@ -6,6 +6,7 @@ import { pause, systemClock } from '../../../base/clock.js';
 import { silentLogger } from '../../../base/logger.js';
 import { ownVersion } from '../../../base/own-files.js';
 import { writeResult } from '../../../base/result-output.js';
+import { shortKey } from '../../../base/short-key.js';
 import { countText, durationText } from '../../../base/units.js';
 import type { AgentSettings } from '../../../config/classic-settings.js';
 import { keyOf } from '../../../engine/client/host-entry.js';
@@ -17,7 +18,6 @@ import { ExitStatus } from '../exit-status.js';
 import type { GivenFlag } from '../flags.js';
 import { openHosts } from '../hosts.js';
 
-const SHOWN_DIGITS = 8;
 const FIELD = 11;
 
 /** @returns the exit status: 3 without an agent */
@@ -39,9 +39,9 @@ async function statusText(environment: NodeJS.ProcessEnv, status: AgentEvent): P
   return [
     field('Agent', `${status.program}, process ${status.pid}, running for ${uptime}`),
     field('Socket', String(status.socket)),
-    field('Key', String(status.key).slice(0, SHOWN_DIGITS)),
+    field('Key', shortKey(String(status.key))),
     ...servers.map(({ key, online, path: way, users }) => {
-      const name = hosts.find(({ toxId }) => keyOf(toxId) === key)?.name ?? String(key).slice(0, SHOWN_DIGITS);
+      const name = hosts.find(({ toxId }) => keyOf(toxId) === key)?.name ?? shortKey(String(key));
       const state = online === true ? `connected, ${way}` : 'being searched';
       return field(
         name,

@@ -1,16 +1,13 @@
 /** `tuntox list`: the stored hosts. */
-
 import { harmless } from '../../../base/columns.js';
 import { writeResult } from '../../../base/result-output.js';
+import { shortKey } from '../../../base/short-key.js';
 import { dateText } from '../../../base/units.js';
 import { type Host, keyOf } from '../../../engine/client/host-entry.js';
 import { tableLines } from '../../table.js';
 import { ExitStatus } from '../exit-status.js';
 import type { CommandLine } from '../flags.js';
 import { openHosts } from '../hosts.js';
-
-/** Hex digits by which people recognise a key. */
-const SHOWN_DIGITS = 8;
 
 export async function runList(_line: CommandLine, process: NodeJS.Process): Promise<number> {
   const file = openHosts(process.env);
@@ -39,5 +36,5 @@ function rowOf({ name, toxId, pinnedKey, addedAt }: Host): string[] {
       : pinnedKey !== key
         ? `its key has changed: "tuntox ping ${name}" says more`
         : '';
-  return [name, key.slice(0, SHOWN_DIGITS), addedAt === undefined ? '' : dateText(addedAt), note];
+  return [name, shortKey(key), addedAt === undefined ? '' : dateText(addedAt), note];
 }
