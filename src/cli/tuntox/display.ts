@@ -8,8 +8,8 @@ import { Progress } from './progress.js';
 
 /** A line that is rewritten needs a terminal, and would be torn by many lines of the log. */
 export function mayShowProgress(settings: RunSettings, { stderr, env }: NodeJS.Process): boolean {
-  const { mode, logLevel, isSyslog, isJson } = settings;
-  const isClient = mode !== 'server' && mode !== 'share' && mode !== 'node' && mode !== 'agent';
+  const { logLevel, isSyslog, isJson } = settings;
+  const isClient = 'serverId' in settings;
   return (
     isClient && (logLevel === 'info' || logLevel === 'warn') && !isSyslog && isJson !== true && canRewrite(stderr, env)
   );

@@ -3,7 +3,6 @@ import { dirname } from 'node:path';
 import { isatty } from 'node:tty';
 import { systemClock } from '../../base/clock.js';
 import type { Logger, LogLevel } from '../../base/logger.js';
-import { mayColour as mayColourIn } from '../../base/terminal.js';
 import type { LastingSettings, RunSettings } from '../../config/classic-settings.js';
 import { describeProxy } from '../../config/proxy.js';
 import { lockFile } from '../../engine/state/file-lock.js';
@@ -13,20 +12,19 @@ import { serviceLog, winstonLogger } from '../../platform/logging/winston-logger
 import type { BackgroundProcess } from '../../platform/process/background.js';
 import { runProcess, ServiceProcess } from '../../platform/process/service-process.js';
 import { onStopSignal, STOP_SIGNALS, type StopSignal, stopSignalsOf } from '../../platform/process/signals.js';
-import { closePipeAtEnd } from '../../platform/process/standard-output.js';
 import type { ListenDescriptor } from '../../platform/service-manager/listen-descriptors.js';
 import { StatusLine } from '../status-line.js';
 import { logPathOf } from './agent/agent-paths.js';
 import type { AgentRoute } from './agent/agent-route.js';
 import { type StartContext, StopRequest } from './context.js';
-import { displayOn, mayShowProgress } from './display.js';
+import { mayShowProgress } from './display.js';
 import { readGivenFiles } from './given-files.js';
-import { jsonEvents } from './json-events.js';
 import { runAgent } from './modes/agent.js';
 import { runClient } from './modes/client.js';
 import { runNode } from './modes/node.js';
 import { runServer } from './modes/server.js';
 import { runShare } from './modes/share.js';
+import { colourRule, contextOf, outliveReader } from './process-context.js';
 
 /**
  * @param options.isForwarded whether a parent process forwards signals to this one
@@ -52,8 +50,7 @@ export async function run(
   },
 ): Promise<number> {
   const { isSyslog, logLevel: level } = settings;
-  const mayColourStream = (stream: { readonly isTTY?: boolean }) =>
-    stream.isTTY === true && mayColour && mayColourIn(process.env);
+  const hasColour = colourRule(process, mayColour);
   const isBackground = isService(settings) && settings.service.isBackground;
   const line = mayShowProgress(settings, process) && !isBackground ? new StatusLine(process.stderr) : undefined;
   const openLog = ({ stream }: { readonly stream: NodeJS.WritableStream & { readonly isTTY?: boolean } }) => {
@@ -62,7 +59,7 @@ export async function run(
     // Then each line of standard error is an object.
     if (settings.isJson === true && settings.mode === 'pipe')
       return serviceLog({ clock: systemClock, stream }, { level, format: { kind: 'json' } });
-    const options = { level, hasTime: level === 'debug' || level === 'trace', hasColour: mayColourStream(stream) };
+    const options = { level, hasTime: level === 'debug' || level === 'trace', hasColour: hasColour(stream) };
     return { logger: winstonLogger(line?.stream ?? stream, options) };
   };
   return runProcess(process, { program: 'tuntox', isBackground, isSyslog, openLog }, ({ logger: log }, background) =>
@@ -73,7 +70,7 @@ export async function run(
       line,
       route,
       descriptors,
-      hasColour: background === undefined && mayColourStream(process.stdout),
+      hasColour: background === undefined && hasColour(process.stdout),
     }),
   );
 }
@@ -105,27 +102,12 @@ async function runLogging(
   // Without a listener SIGHUP would end the process.
   if (!signals.includes('SIGHUP')) process.on('SIGHUP', () => log.debug('ignoring SIGHUP: there is no terminal'));
   const release = onStopSignal(process, stop, signals, isForwarded ? systemClock : undefined);
-  if (background === undefined) {
-    // The reader of our output may close it; each mode handles that itself.
-    process.stdout.on('error', () => {});
-    closePipeAtEnd(process.stdout, systemClock);
-  }
-  const context: StartContext = {
-    environment: process.env,
-    log,
-    // Opened only when it is used: an open standard input keeps the process alive.
-    get stdin() {
-      return process.stdin;
-    },
-    stdout: background?.stdout ?? process.stdout,
-    hasColour,
-    stopping,
-    descriptors,
-    display: line && displayOn(line, log),
-    tell: jsonEvents(settings, { stdout: background?.stdout ?? process.stdout, stderr: process.stderr })?.tell,
-    given,
-    remote: route?.(log, { isShown: line !== undefined }),
-  };
+  if (background === undefined) outliveReader(process);
+  const stdout = background?.stdout;
+  const context: StartContext = Object.assign(
+    contextOf(process, settings, { log, hasColour, stopping, line, descriptors, stdout }),
+    { given, remote: route?.(log, { isShown: line !== undefined }) },
+  );
   logProxy(settings, log);
   try {
     if (!isService(settings)) return await runClient(settings, context);
