@@ -1,5 +1,5 @@
 /** The commands of `tuntox`. Its parser, help, manual and completion are made from this table. */
-import { OPTIONS, type OptionName } from './options.js';
+import type { OptionName } from './options.js';
 
 export interface TuntoxCommand {
   readonly name: string;
@@ -14,24 +14,9 @@ export interface TuntoxCommand {
   readonly arguments: { readonly least: number; readonly most: number };
   /** What completion offers as arguments: stored hosts, or these words. */
   readonly completes?: 'hosts' | readonly string[];
-  readonly options: readonly OptionName[];
+  /** What options mean here, where it is not what they mean elsewhere. */
+  readonly meanings?: Readonly<Partial<Record<OptionName, string>>>;
 }
-
-const HELP: readonly OptionName[] = ['--version', '--help'];
-const LOG: readonly OptionName[] = ['--syslog', '--verbose', '--quiet', '--no-color', ...HELP];
-export const NETWORK_OPTIONS: readonly OptionName[] = [
-  '--nodes-file',
-  '--bootstrap',
-  '--udp-ports',
-  '--relay-port',
-  '--no-port-mapping',
-  '--proxy',
-];
-/** Options of each command that connects to the network. */
-const COMMON: readonly OptionName[] = ['--state-dir', '--id-file', '--json', ...NETWORK_OPTIONS, ...LOG];
-const WAITING: readonly OptionName[] = ['--timeout', '--max-retries'];
-const FORWARDS: readonly OptionName[] = ['--forward', '--dynamic', '--socks-auth', '--reverse', '--idle-timeout'];
-const LASTING: readonly OptionName[] = ['--background', '--pid-file'];
 
 /** The first one is the default. */
 export const AGENT_WORDS: readonly string[] = ['start', 'run', 'status', 'stop'];
@@ -50,7 +35,6 @@ export const COMMANDS = [
     ],
     example: '22',
     arguments: ONE,
-    options: ['--for', '--uses', '--qr', ...LASTING, '--user', ...COMMON],
   },
   {
     name: 'join',
@@ -64,7 +48,6 @@ export const COMMANDS = [
     ],
     example: 'tuntox://…',
     arguments: { least: 1, most: 2 },
-    options: [...FORWARDS, ...WAITING, ...LASTING, ...COMMON],
   },
   {
     name: 'ssh',
@@ -77,7 +60,6 @@ export const COMMANDS = [
     example: 'nas',
     arguments: { least: 1, most: Number.POSITIVE_INFINITY },
     completes: 'hosts',
-    options: ['--state-dir', ...WAITING, ...NETWORK_OPTIONS, ...HELP],
   },
   {
     name: 'ssh-config',
@@ -88,7 +70,6 @@ export const COMMANDS = [
     ],
     example: '>> ~/.ssh/config',
     arguments: NONE,
-    options: ['--state-dir', ...WAITING, ...NETWORK_OPTIONS, ...HELP],
   },
   {
     name: 'list',
@@ -97,7 +78,6 @@ export const COMMANDS = [
     more: [],
     example: '',
     arguments: NONE,
-    options: HELP,
   },
   {
     name: 'ping',
@@ -107,7 +87,6 @@ export const COMMANDS = [
     example: 'nas',
     arguments: ONE,
     completes: 'hosts',
-    options: [...WAITING, ...COMMON],
   },
   {
     name: 'speed',
@@ -119,7 +98,6 @@ export const COMMANDS = [
     example: 'nas',
     arguments: ONE,
     completes: 'hosts',
-    options: [...WAITING, ...COMMON],
   },
   {
     name: 'forget',
@@ -129,7 +107,6 @@ export const COMMANDS = [
     example: 'nas',
     arguments: ONE,
     completes: 'hosts',
-    options: HELP,
   },
   {
     name: 'id',
@@ -140,7 +117,7 @@ export const COMMANDS = [
     ],
     example: '',
     arguments: NONE,
-    options: ['--state-dir', '--quiet', ...HELP],
+    meanings: { '--quiet': 'leave out the key in words' },
   },
   {
     name: 'agent',
@@ -154,7 +131,6 @@ export const COMMANDS = [
     example: 'status',
     arguments: { least: 0, most: 1 },
     completes: AGENT_WORDS,
-    options: ['--idle-timeout', ...NETWORK_OPTIONS, ...LOG],
   },
 ] as const satisfies readonly TuntoxCommand[];
 
@@ -169,10 +145,7 @@ export const HOST_COMMAND = {
   example: '-L 8080:127.0.0.1:80',
   // What is wrong with further words depends on the host.
   arguments: { least: 0, most: Number.POSITIVE_INFINITY },
-  options: [...FORWARDS, '--pipe', '--ssh-pipe', '--ping', ...WAITING, ...LASTING, ...COMMON],
 } as const satisfies TuntoxCommand;
-
-const OF_COMMANDS_ONLY: readonly OptionName[] = ['--for', '--uses', '--qr'];
 
 /** `tuntox` without a command: the flags choose the mode, as upstream's do. */
 export const CLASSIC_COMMAND = {
@@ -182,9 +155,7 @@ export const CLASSIC_COMMAND = {
   more: [],
   example: '',
   arguments: NONE,
-  options: OPTIONS.map(({ name }) => name).filter((name) => !OF_COMMANDS_ONLY.includes(name)),
 } as const satisfies TuntoxCommand;
 
-/** The commands that have an option. */
-export const commandsWith = (option: OptionName): readonly TuntoxCommand[] =>
-  (COMMANDS as readonly TuntoxCommand[]).filter(({ options }) => options.includes(option));
+/** A command; `host` for the name of one; `classic` without either. */
+export type Form = CommandName | 'host' | 'classic';

@@ -3,14 +3,8 @@ import { ALIAS } from '../../base/alias.js';
 import { optionError, readWords } from '../../base/command-line.js';
 import { isPlaceText } from '../../base/local-place.js';
 import { didYouMean, similarNames } from '../../base/nearest.js';
-import {
-  CLASSIC_COMMAND,
-  COMMANDS,
-  type CommandName,
-  commandsWith,
-  HOST_COMMAND,
-  type TuntoxCommand,
-} from './commands.js';
+import { CLASSIC_COMMAND, COMMANDS, type Form, HOST_COMMAND, type TuntoxCommand } from './commands.js';
+import { commandsWith, takes } from './option-table.js';
 import { OPTIONS, type OptionName, type TuntoxOption, type ValueOption } from './options.js';
 import { splitOwnOptions } from './ssh-words.js';
 import { UsageError } from './usage-error.js';
@@ -22,9 +16,6 @@ export type GivenFlag = {
   | { readonly flag: ValueOption; readonly value: string }
   | { readonly flag: Exclude<OptionName, ValueOption>; readonly value: undefined }
 );
-
-/** A command; `host` for the name of one; `classic` without either. */
-export type Form = CommandName | 'host' | 'classic';
 
 export interface CommandLine {
   readonly form: Form;
@@ -39,6 +30,8 @@ export function hostNameOf([first = '']: readonly string[]): string | undefined 
     first === '' || first.startsWith('-') || first === 'help' || COMMANDS.some(({ name }) => name === first);
   return isOther ? undefined : first;
 }
+
+type AnyCommand = TuntoxCommand & { readonly name: Form };
 
 /** @throws UsageError */
 export function readCommandLine(words: readonly string[]): CommandLine {
@@ -62,7 +55,7 @@ export function readCommandLine(words: readonly string[]): CommandLine {
 }
 
 /** All words but our long options are those of ssh. */
-function readSsh(words: readonly string[], command: TuntoxCommand): CommandLine {
+function readSsh(words: readonly string[], command: AnyCommand): CommandLine {
   const hasValue = (word: string): boolean => OPTIONS.some((option) => option.name === word && 'value' in option);
   const { own, theirs } = splitOwnOptions(words, hasValue);
   const help = theirs[0] === '-h' ? ['-h'] : [];
@@ -83,7 +76,7 @@ function readHelp([name, unexpected]: readonly string[]): CommandLine {
   };
 }
 
-function readFlags(words: readonly string[], command: TuntoxCommand): { found: string[]; flags: GivenFlag[] } {
+function readFlags(words: readonly string[], command: AnyCommand): { found: string[]; flags: GivenFlag[] } {
   const found: string[] = [];
   const flags: GivenFlag[] = [];
   /** The last word that -D took. */
@@ -115,8 +108,8 @@ const PARSED: readonly TuntoxOption[] = OPTIONS.map((option: TuntoxOption) => {
 });
 
 /** An option that is ignored could do harm. */
-function refuseForeign({ flag, written }: GivenFlag, command: TuntoxCommand): void {
-  if (command.options.includes(flag)) return;
+function refuseForeign({ flag, written }: GivenFlag, command: AnyCommand): void {
+  if (takes(command.name, flag)) return;
   if (command !== CLASSIC_COMMAND) {
     const name = command === HOST_COMMAND ? 'stored hosts' : command.name;
     throw new UsageError(`${written} is not for ${name}: remove it`);
@@ -140,9 +133,9 @@ function commandLike(word: string): string | undefined {
 function placeAfter(
   words: readonly string[],
   at: number,
-  command: TuntoxCommand,
+  command: AnyCommand,
 ): { readonly text: string; readonly index: number } | undefined {
-  if (!command.options.includes('--dynamic')) return undefined;
+  if (!takes(command.name, '--dynamic')) return undefined;
   const word = words[at] as string;
   const attached = word.slice(word.indexOf('D') + 1);
   if (isPlaceText(attached)) return { text: attached, index: at };

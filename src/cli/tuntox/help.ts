@@ -1,7 +1,7 @@
 /** The help of `tuntox`, at most 80 columns wide. Pure. */
 import { entry, lines, optionEntry, paragraph } from '../../base/help-layout.js';
-import { COMMANDS, HOST_COMMAND, type TuntoxCommand } from './commands.js';
-import type { Form } from './flags.js';
+import { COMMANDS, type Form, HOST_COMMAND, type TuntoxCommand } from './commands.js';
+import { type Section, sectionOf, takes } from './option-table.js';
 import { OPTIONS, type TuntoxOption } from './options.js';
 
 /** Columns of a command, beside which it is explained. */
@@ -39,8 +39,8 @@ export function clauseOf({ about }: TuntoxOption): string {
   return clause.includes(')') ? clause : (clause.split(' (')[0] as string);
 }
 
-const section = (name: TuntoxOption['section']): string =>
-  OPTIONS.filter((option) => option.section === name)
+const section = (name: Section): string =>
+  OPTIONS.filter((option) => sectionOf(option) === name)
     .map(optionEntry)
     .join('\n');
 
@@ -88,11 +88,11 @@ export function helpOf(form: Form, written: string): string {
   return written === '-h' ? BRIEF_HELP : HELP;
 }
 
-function commandHelp(command: TuntoxCommand, isBrief: boolean): string {
-  const { usage, about, more, example, options } = command;
+function commandHelp(command: TuntoxCommand & { readonly name: Form }, isBrief: boolean): string {
+  const { usage, about, more, example, meanings = {} } = command;
   const [name, named] = command === HOST_COMMAND ? ['NAME', 'nas'] : [command.name, command.name];
-  const shown = OPTIONS.filter((option) => options.includes(option.name)).map((option) =>
-    optionEntry(isBrief ? { ...option, about: clauseOf(option) } : option),
+  const shown = OPTIONS.filter((option) => takes(command.name, option.name)).map((option) =>
+    optionEntry({ ...option, about: meanings[option.name] ?? (isBrief ? clauseOf(option) : option.about) }),
   );
   return lines(
     `tuntox ${name} - ${about}`,

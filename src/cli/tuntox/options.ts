@@ -2,7 +2,6 @@
 import type { OptionSyntax } from '../../base/command-line.js';
 
 export interface TuntoxOption extends OptionSyntax {
-  readonly section: 'share' | 'server' | 'client' | 'common';
   /** An example of the value. */
   readonly example?: string;
   readonly isRepeatable?: boolean;
@@ -18,20 +17,17 @@ export const OPTIONS = [
     name: '--for',
     value: 'TIME',
     example: '1h',
-    section: 'share',
     about: 'end after TIME: 30m, 1h, 2d (default: run until Ctrl-C)',
   },
   {
     name: '--uses',
     value: 'N',
     example: '1',
-    section: 'share',
     about: 'admit at most N clients (default: any number)',
     more: 'A client is one identity. Each tuntox join makes a new one, unless -C gives it a directory.',
   },
   {
     name: '--qr',
-    section: 'share',
     about: 'print the link as a QR code, too',
   },
   {
@@ -39,7 +35,6 @@ export const OPTIONS = [
     short: 'f',
     value: 'FILE',
     example: '/etc/tuntox/rules',
-    section: 'server',
     completes: 'file',
     about:
       'allow only the targets in FILE: one HOST:PORT per line, with * for any host and 0 for any port; # starts a comment',
@@ -47,7 +42,6 @@ export const OPTIONS = [
   },
   {
     name: '--insecure-open',
-    section: 'server',
     about:
       'admit every client that knows the Tox ID; without it, a server that has neither a secret nor -i refuses to start',
   },
@@ -55,7 +49,6 @@ export const OPTIONS = [
     name: '--allow-reverse',
     value: '[BIND:]PORT',
     example: '8080',
-    section: 'server',
     isRepeatable: true,
     about:
       'let every client that is admitted have this port of the server opened for itself (-R); may be repeated. BIND is localhost unless given; * means all addresses, port 0 every port from 1024 on',
@@ -63,7 +56,6 @@ export const OPTIONS = [
   {
     name: '--background',
     short: 'z',
-    section: 'server',
     about: 'run in the background as soon as the server works; also for clients with -L, -D and -R',
     more: 'As upstream has it, -D that is not followed by a port means this, too.',
   },
@@ -72,7 +64,6 @@ export const OPTIONS = [
     short: 'F',
     value: 'FILE',
     example: '/run/tuntox.pid',
-    section: 'server',
     completes: 'file',
     about:
       'write the process ID to FILE, and refuse to start if another tuntox uses it; also for clients with -L, -D and -R',
@@ -83,14 +74,12 @@ export const OPTIONS = [
     short: 'U',
     value: 'USER',
     example: 'tuntox',
-    section: 'server',
     completes: 'user',
     about: 'switch from root to USER before anything is opened',
     more: 'setpriv(1) starts a second process as USER. It must be able to read all named files, and to write to the directory of -C. The first process waits for it and passes signals on; with -z it exits. Signals may be sent to either. The file of -F contains the ID of the second process and stays owned by root. With -z it is left behind without its lock: "flock -n FILE true" fails while the process runs.',
   },
   {
     name: '--node',
-    section: 'server',
     about: 'be a bootstrap node for a private Tox network, and nothing else',
     more: 'Its key is kept in node_key in the directory of -C. Its UDP port is 33445 without -u.',
   },
@@ -99,7 +88,6 @@ export const OPTIONS = [
     short: 'L',
     value: '[BIND:]PORT:HOST:PORT',
     example: '2222:127.0.0.1:22',
-    section: 'client',
     isRepeatable: true,
     about:
       'forward the local port PORT to HOST:PORT as the server sees it; may be repeated. BIND is 127.0.0.1 by default; * means all addresses of this machine',
@@ -110,7 +98,6 @@ export const OPTIONS = [
     short: 'D',
     value: '[BIND:]PORT',
     example: '1080',
-    section: 'client',
     isRepeatable: true,
     about:
       'open a local port where programs name the targets themselves, by SOCKS5, SOCKS4a or HTTP CONNECT; may be repeated',
@@ -120,7 +107,6 @@ export const OPTIONS = [
     name: '--socks-auth',
     value: 'FILE',
     example: 'users',
-    section: 'client',
     completes: 'file',
     about:
       'let only the users in FILE use -D, and -R without a target: one USER:PASSWORD per line (default: everybody who reaches the port)',
@@ -131,7 +117,6 @@ export const OPTIONS = [
     short: 'R',
     value: '[BIND:]PORT[:HOST:PORT]',
     example: '8080:127.0.0.1:80',
-    section: 'client',
     isRepeatable: true,
     about:
       'forward the port PORT of the server to HOST:PORT as this machine sees it; may be repeated. The owner of the server must allow it (--allow-reverse there, or of tuntoxctl whitelist edit)',
@@ -142,7 +127,6 @@ export const OPTIONS = [
     short: 'WP',
     value: 'HOST:PORT',
     example: '127.0.0.1:22',
-    section: 'client',
     about: "connect HOST:PORT to standard input and output, as for ssh -o ProxyCommand='tuntox -i ID -W %h:%p'",
     more: 'The host may be in brackets: %h:%p and [%h]:%p both work for names, IPv4 and IPv6.',
   },
@@ -150,7 +134,6 @@ export const OPTIONS = [
     name: '--ssh-pipe',
     value: 'PORT',
     example: '22',
-    section: 'client',
     about:
       "as -W, for ssh's ProxyCommand: connect the sshd of the server. For port 22 this is its service ssh, if it offers one; otherwise 127.0.0.1:PORT",
     more: 'The lines of tuntox ssh-config use it, with %p.',
@@ -158,14 +141,12 @@ export const OPTIONS = [
   {
     name: '--ping',
     short: 'p',
-    section: 'client',
     about: 'measure the round-trip time to the server and exit',
   },
   {
     name: '--timeout',
     value: 'TIME',
     example: '30s',
-    section: 'client',
     about:
       'give up after TIME without a connection to the server, at the start or after a loss: 30s, 500ms, 2m; a number alone is seconds, 0 means never (default: never with -L, -D and -R, otherwise 60s)',
   },
@@ -173,7 +154,6 @@ export const OPTIONS = [
     name: '--max-retries',
     value: 'N',
     example: '3',
-    section: 'client',
     about:
       'before giving up, search for the server N more times, with pauses that grow from 1 s to 60 s (default 0); a connection resets the count',
   },
@@ -181,7 +161,6 @@ export const OPTIONS = [
     name: '--idle-timeout',
     value: 'TIME',
     example: '10m',
-    section: 'client',
     about: 'end after TIME without use: 10m, 1h; 0 means never (default for the agent: 10m; for -L, -D and -R: never)',
     more: 'A client is in use while it has a connection. It ends with status 0; systemd starts it again when somebody connects (fd).',
   },
@@ -190,7 +169,6 @@ export const OPTIONS = [
     short: 'i',
     value: 'ID',
     example: '5A40C344…',
-    section: 'common',
     isRepeatable: true,
     about:
       'the Tox ID of the server; on a server, the only Tox ID to admit (may be repeated). With a secret as well, a client needs both',
@@ -200,7 +178,6 @@ export const OPTIONS = [
     short: 'C',
     value: 'DIR',
     example: '/var/lib/tuntox',
-    section: 'common',
     completes: 'directory',
     about:
       'keep the identity in DIR/tox_save. By default a server uses /etc/tuntox if it can write there, a client of a stored host the identity of its user, and any other client a new one each time',
@@ -210,7 +187,6 @@ export const OPTIONS = [
     name: '--secret-file',
     value: 'FILE',
     example: '/etc/tuntox/secret',
-    section: 'common',
     completes: 'file',
     about: 'read the shared secret from FILE; - means standard input',
     more: 'Like every file that is read, it may be the <(command) of a shell, unless with -z.',
@@ -220,7 +196,6 @@ export const OPTIONS = [
     short: 's',
     value: 'SECRET',
     example: 'SECRET',
-    section: 'common',
     about: 'the shared secret. Other users can see it in the process list: prefer --secret-file',
   },
   {
@@ -228,7 +203,6 @@ export const OPTIONS = [
     short: 'I',
     value: 'FILE',
     example: '/run/tuntox/id',
-    section: 'common',
     completes: 'file',
     about: "write this program's own Tox ID to FILE",
   },
@@ -237,7 +211,6 @@ export const OPTIONS = [
     short: 'b',
     value: 'FILE',
     example: '/etc/tuntox/nodes.json',
-    section: 'common',
     completes: 'file',
     about: 'bootstrap only from the nodes in FILE, in the format of https://nodes.tox.chat/json',
   },
@@ -245,7 +218,6 @@ export const OPTIONS = [
     name: '--bootstrap',
     value: 'HOST:PORT:KEY',
     example: '192.0.2.1:33445:F404AB…',
-    section: 'common',
     isRepeatable: true,
     completes: ['none'],
     about:
@@ -257,7 +229,6 @@ export const OPTIONS = [
     short: 'u',
     value: 'FIRST:LAST',
     example: '33445:33545',
-    section: 'common',
     about: 'use a UDP port from FIRST to LAST',
   },
   {
@@ -265,13 +236,11 @@ export const OPTIONS = [
     short: 't',
     value: 'PORT',
     example: '33445',
-    section: 'common',
     about:
       'be a TCP relay for other peers on this port; 0 means no relay. By default servers and nodes are relays, clients are not',
   },
   {
     name: '--no-port-mapping',
-    section: 'common',
     about:
       'do not ask the router to open ports (PCP, NAT-PMP, UPnP). Servers and clients with -L, -D and -R ask it by default',
   },
@@ -279,51 +248,44 @@ export const OPTIONS = [
     name: '--proxy',
     value: 'URL',
     example: 'socks5://127.0.0.1:1080',
-    section: 'common',
     completes: ['none'],
     about:
       "send all Tox traffic through this proxy: socks5://[USER:PASSWORD@]HOST[:PORT], http://[USER:PASSWORD@]HOST:PORT (CONNECT), or none. UDP is then off, and only the proxy's own name is resolved. A server connects to targets without the proxy",
   },
   {
     name: '--json',
-    section: 'common',
     about: 'print what happens as JSON, one object a line, on standard output (with -W on standard error)',
     more: 'docs/schema/event-1.json describes the objects. The last one of a command that fails is the event "error".',
   },
   {
     name: '--syslog',
     short: 'S',
-    section: 'common',
     about: 'log to syslog instead of standard error',
   },
   {
     name: '--verbose',
     short: 'd',
-    section: 'common',
     isRepeatable: true,
     about: 'log debug messages; given twice, log everything',
   },
   {
     name: '--quiet',
     short: 'q',
-    section: 'common',
     about: 'log only errors',
+    more: 'tuntox id leaves out the key in words.',
   },
   {
     name: '--no-color',
-    section: 'common',
     about: 'use no colours, even on a terminal (as do NO_COLOR and TERM=dumb)',
   },
   {
     name: '--version',
     short: 'V',
-    section: 'common',
     about: 'print the version and exit',
   },
   {
     name: '--help',
     short: 'h',
-    section: 'common',
     about: 'print all options and exit; -h prints a summary',
   },
 ] as const satisfies readonly TuntoxOption[];

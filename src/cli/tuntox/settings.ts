@@ -6,11 +6,12 @@ import type {
   ClientSettings,
   CommonSettings,
   ForwardSettings,
-  PingSettings,
+  NodeSettings,
   PipeSettings,
   RetryPolicy,
   RunSettings,
   SecretSource,
+  ServerSettings,
   ServiceSettings,
   ShareSettings,
   StoreSettings,
@@ -46,28 +47,11 @@ import type { Host } from '../../engine/client/host-entry.js';
 import { agentSettings, idleTimeoutOf } from './agent/agent-settings.js';
 import { FlagSet } from './flag-set.js';
 import type { CommandLine } from './flags.js';
-import type { OptionName } from './options.js';
+import { choicesOf, modeOf } from './mode.js';
+import type { Mode } from './option-table.js';
 import { UsageError } from './usage-error.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
-
-/** Flags that have no meaning in other modes are refused there, not ignored. */
-const SERVER_ONLY: readonly OptionName[] = ['--rules-file', '--insecure-open', '--allow-reverse'];
-const NOT_FOR_CLIENTS: readonly OptionName[] = [...SERVER_ONLY, '--user'];
-/** Another program waits for the output of a pipe or a ping, so these stay in the foreground. */
-const LASTING_ONLY: readonly OptionName[] = ['--background', '--pid-file'];
-const FORWARD_ONLY: readonly OptionName[] = [...LASTING_ONLY, '--idle-timeout'];
-const CLIENT_ONLY: readonly OptionName[] = ['--timeout', '--max-retries', '--idle-timeout'];
-const NOT_FOR_NODES: readonly OptionName[] = [
-  ...SERVER_ONLY,
-  ...CLIENT_ONLY,
-  '--json',
-  '--identity',
-  '--id-file',
-  '--secret',
-  '--secret-file',
-  '--no-port-mapping',
-];
 
 /** ms that -W and -p wait for the server, and each client with --max-retries. */
 const DEFAULT_TIMEOUT = 60_000;
@@ -77,57 +61,145 @@ const DEFAULT_TIMEOUT = 60_000;
  * @throws UsageError
  */
 export function settingsOf(line: CommandLine, environment: Environment, host?: Host): RunSettings {
-  const { form, arguments: words } = line;
   const flags = new FlagSet(line.flags);
   if (!flags.has('--dynamic') && !flags.all('--reverse', parseReverseForwards).flat().some(isProxyText))
     flags.refuse(['--socks-auth'], 'is only for -D, and for -R without a target: remove it, or add -D 1080');
-  switch (form) {
+  const mode = modeOf(line);
+  const common = commonSettings(mode, flags, environment);
+  switch (mode) {
+    case 'server':
+      return serverSettings(flags, common);
+    case 'node':
+      return nodeSettings(flags, common);
     case 'share':
-      return shareSettings(words[0] ?? '', flags, environment);
-    case 'join':
-      return joinSettings(words, flags, environment);
-    case 'host':
+      return shareSettings(line.arguments[0] ?? '', flags, common);
+    case 'agent':
+      return agentSettings(line.arguments[0], flags, common);
+    case 'forward':
+    case 'pipe':
     case 'ping':
     case 'speed':
-      if (host === undefined) throw new Error('settingsOf: the host is missing');
-      return hostSettings(line, host, flags, environment);
-    case 'agent':
-      return agentSettings(words[0], flags, commonSettings(flags, environment));
-    case 'classic':
-      return classicSettings(flags, environment);
+    case 'store':
+    case 'services':
+      return clientSettings(mode, { line, flags, common, environment, host });
     default:
-      throw new Error(`settingsOf: ${form} has no settings`);
+      throw new Error(`settingsOf: ${mode} has no settings`);
   }
 }
 
-function shareSettings(argument: string, flags: FlagSet, environment: Environment): ShareSettings {
+const serverSettings = (flags: FlagSet, common: CommonSettings): ServerSettings => ({
+  ...common,
+  mode: 'server',
+  service: serviceSettings(flags),
+  whitelist: flags.all('--identity', parseToxId).map((id) => id.publicKey),
+  rulesFile: flags.last('--rules-file'),
+  isInsecureOpen: flags.has('--insecure-open'),
+  ports: flags.all('--allow-reverse', parseListenPermission),
+});
+
+function nodeSettings(flags: FlagSet, common: CommonSettings): NodeSettings {
+  if (common.proxy !== undefined) {
+    throw new UsageError('a bootstrap node must be reachable directly, so it cannot use a proxy: add --proxy none');
+  }
+  return { ...common, mode: 'node', service: serviceSettings(flags) };
+}
+
+const shareSettings = (argument: string, flags: FlagSet, common: CommonSettings): ShareSettings => ({
+  ...common,
+  secret: { from: 'nowhere' },
+  mode: 'share',
+  service: serviceSettings(flags),
+  target: flags.parse('share', argument, parseSharedTarget),
+  duration: flags.all('--for', parseLasting).at(-1),
+  uses: flags.all('--uses', parseUses).at(-1),
+  hasQr: flags.has('--qr'),
+});
+
+interface ClientLine {
+  readonly line: CommandLine;
+  readonly flags: FlagSet;
+  readonly common: CommonSettings;
+  readonly environment: Environment;
+  readonly host: Host | undefined;
+}
+
+function clientSettings(mode: ClientSettings['mode'], client: ClientLine): ClientSettings {
+  const { line, flags } = client;
+  if (line.form === 'join') return joinSettings(client);
+  const patience = patienceOf(flags, mode === 'forward' ? undefined : DEFAULT_TIMEOUT);
+  switch (mode) {
+    case 'forward': {
+      const forwards = forwardsOf(flags);
+      return { ...serverOf(client), ...forwardJob(flags, forwards), patience, mayMovePorts: false };
+    }
+    case 'pipe': {
+      const job = pipeJob(flags);
+      return { ...serverOf(client), mode, patience, ...job };
+    }
+    case 'ping':
+    case 'speed':
+    case 'services':
+      return { ...serverOf(client), mode, patience };
+    case 'store':
+      throw new Error('settingsOf: only join stores');
+  }
+}
+
+type OfServer = CommonSettings & Pick<ForwardSettings, 'serverId' | 'host'>;
+
+/** Returns the server that the command line names, with the secret for it. */
+function serverOf({ line, flags, common, environment, host }: ClientLine): OfServer {
+  if (line.form !== 'classic') {
+    if (host === undefined) throw new Error('settingsOf: the host is missing');
+    return hostOf(line, host, flags, ofUser(common, environment));
+  }
+  const [serverId, secondId] = flags.all('--identity', parseToxId);
+  if (serverId === undefined) {
+    const { written, value } = choicesOf(line.flags)[0] ?? {};
+    const words = [written, ...(value === undefined ? [] : [value])].join(' ');
+    throw new UsageError(
+      `no server is given: put the name of a stored host in front, as in "tuntox NAME ${words}", or add its Tox ID with -i`,
+    );
+  }
+  if (secondId !== undefined) throw new UsageError('a client has one server: give -i only once');
+  return { ...common, serverId };
+}
+
+/** `tuntox NAME …`, and `tuntox ping NAME`. */
+function hostOf(
+  { arguments: [, unexpected] }: CommandLine,
+  { name, toxId, secret }: Host,
+  flags: FlagSet,
+  common: CommonSettings,
+): OfServer {
+  if (unexpected !== undefined) {
+    throw new UsageError(
+      `unexpected argument "${unexpected}": "tuntox ssh ${name} …" runs a command there, -L and -W reach a service`,
+    );
+  }
   return {
-    ...commonSettings(flags, environment),
-    secret: { from: 'nowhere' },
-    mode: 'share',
-    service: serviceSettings(flags),
-    target: flags.parse('share', argument, parseSharedTarget),
-    duration: flags.all('--for', parseLasting).at(-1),
-    uses: flags.all('--uses', parseUses).at(-1),
-    hasQr: flags.has('--qr'),
+    ...common,
+    secret: secret === undefined ? { from: 'nowhere' } : { from: 'host', text: secret },
+    serverId: flags.parse(`the Tox ID of ${name}`, toxId, parseToxId),
+    host: { name, secret },
   };
 }
 
-function joinSettings(
-  [link = '', name]: readonly string[],
-  flags: FlagSet,
-  environment: Environment,
-): ForwardSettings | StoreSettings {
+/** Stored hosts are reached with one identity of the user: it may be on their whitelists. */
+const ofUser = (common: CommonSettings, environment: Environment) => ({
+  ...common,
+  directory: common.directory ?? userDirectories(environment).state,
+});
+
+function joinSettings({ line, flags, common, environment }: ClientLine): ForwardSettings | StoreSettings {
+  const [link = '', name] = line.arguments;
   const { serverId, secret, target } = flags.parse('join', link, parseLinkOrId);
-  const common: CommonSettings = {
-    ...commonSettings(flags, environment),
-    secret: secret === undefined ? { from: 'nowhere' } : { from: 'link', text: secret },
-  };
+  const ofLink = secret === undefined ? ({ from: 'nowhere' } as const) : ({ from: 'link', text: secret } as const);
+  const server = { ...common, secret: ofLink, serverId };
   if (name !== undefined) {
-    flags.refuse([...FORWARDS, ...FORWARD_ONLY], 'is not for join with a name, which only stores the host: remove it');
     const host = { name: flags.parse('join', name, parseHostName), secret };
     const patience = patienceOf(flags, DEFAULT_TIMEOUT);
-    return { ...common, ...ofUser(common, environment), mode: 'store', serverId, patience, host, target };
+    return { ...ofUser(server, environment), serverId, mode: 'store', patience, host, target };
   }
   if (secret === undefined) {
     throw new UsageError('join: a Tox ID needs a name under which the host is stored, as in tuntox join TOX_ID nas');
@@ -144,88 +216,8 @@ function joinSettings(
       : [{ kind: 'local', at: { kind: 'port', bind: LOOPBACK, port: localPortOf(target) }, target }];
   // With -q nobody would learn the other port.
   const mayMovePorts = given.length === 0 && common.logLevel !== 'error';
-  return { ...common, ...forwardJob(flags, forwards), serverId, patience: patienceOf(flags, undefined), mayMovePorts };
+  return { ...server, ...forwardJob(flags, forwards), patience: patienceOf(flags, undefined), mayMovePorts };
 }
-
-/** `tuntox NAME …`, and `tuntox ping NAME`. */
-function hostSettings(
-  { form, arguments: words }: CommandLine,
-  { name, toxId, secret }: Host,
-  flags: FlagSet,
-  environment: Environment,
-): ClientSettings {
-  const [, unexpected] = words;
-  if (unexpected !== undefined) {
-    throw new UsageError(
-      `unexpected argument "${unexpected}": "tuntox ssh ${name} …" runs a command there, -L and -W reach a service`,
-    );
-  }
-  const common: CommonSettings = {
-    ...commonSettings(flags, environment),
-    secret: secret === undefined ? { from: 'nowhere' } : { from: 'host', text: secret },
-  };
-  const server = {
-    ...common,
-    ...ofUser(common, environment),
-    serverId: flags.parse(`the Tox ID of ${name}`, toxId, parseToxId),
-    host: { name, secret },
-  };
-  if (form === 'speed') return { ...server, mode: 'speed', patience: patienceOf(flags, DEFAULT_TIMEOUT) };
-  if (form === 'ping') return { ...server, ...jobOf(flags, { isPing: true }) };
-  if (hasJob(flags)) return { ...server, ...jobOf(flags) };
-  flags.refuse(FORWARD_ONLY, 'needs -L, -R, or -D with a port, as in -D 1080: add one, or remove it');
-  return { ...server, mode: 'services', patience: patienceOf(flags, DEFAULT_TIMEOUT) };
-}
-
-/** Stored hosts are reached with one identity of the user: it may be on their whitelists. */
-const ofUser = ({ directory }: CommonSettings, environment: Environment): { readonly directory: string } => ({
-  directory: directory ?? userDirectories(environment).state,
-});
-
-function classicSettings(flags: FlagSet, environment: Environment): RunSettings {
-  const common = commonSettings(flags, environment);
-  if (flags.has('--node')) {
-    if (hasJob(flags)) throw new UsageError('a bootstrap node (--node) has no tunnels: remove -L, -D, -R, -W and -p');
-    flags.refuse(NOT_FOR_NODES, 'is not for bootstrap nodes: remove it');
-    if (common.proxy !== undefined) {
-      throw new UsageError('a bootstrap node must be reachable directly, so it cannot use a proxy: add --proxy none');
-    }
-    return { ...common, mode: 'node', service: serviceSettings(flags) };
-  }
-  if (!hasJob(flags)) {
-    flags.refuse(CLIENT_ONLY, 'is only for clients: remove it, or add -L, -D, -R, -W or -p');
-    return {
-      ...common,
-      mode: 'server',
-      service: serviceSettings(flags),
-      whitelist: flags.all('--identity', parseToxId).map((id) => id.publicKey),
-      rulesFile: flags.last('--rules-file'),
-      isInsecureOpen: flags.has('--insecure-open'),
-      ports: flags.all('--allow-reverse', parseListenPermission),
-    };
-  }
-
-  flags.refuse(NOT_FOR_CLIENTS, 'is only for servers: remove it');
-  const job = jobOf(flags);
-  const [serverId, secondId] = flags.all('--identity', parseToxId);
-  if (serverId === undefined) {
-    const { written = '-p', value } = flags.given.find(({ flag }) => JOBS.some((name) => name === flag)) ?? {};
-    const words = [written, ...(value === undefined ? [] : [value])].join(' ');
-    throw new UsageError(
-      `no server is given: put the name of a stored host in front, as in "tuntox NAME ${words}", or add its Tox ID with -i`,
-    );
-  }
-  if (secondId !== undefined) throw new UsageError('a client has one server: give -i only once');
-  return { ...common, serverId, ...job };
-}
-
-const FORWARDS = ['--forward', '--dynamic', '--reverse'] as const;
-const JOBS = [...FORWARDS, '--pipe', '--ssh-pipe', '--ping'] as const;
-
-const hasJob = (flags: FlagSet): boolean => JOBS.some((flag) => flags.has(flag));
-
-type JobOf<Settings> = Omit<Settings, keyof CommonSettings | 'serverId' | 'host'>;
-type Job = JobOf<ForwardSettings> | JobOf<PipeSettings> | JobOf<PingSettings>;
 
 /**
  * The forwards of -L, -D and -R. A path is absolute: the working directory is different in the background.
@@ -247,22 +239,14 @@ function forwardsOf(flags: FlagSet): ForwardText[] {
   );
 }
 
-/** What a client does with its server: -L, -D, -R, -W or -p. */
-function jobOf(flags: FlagSet, { isPing = flags.has('--ping') }: { readonly isPing?: boolean } = {}): Job {
-  const forwards = forwardsOf(flags);
+/** The target of -W and --ssh-pipe. */
+function pipeJob(flags: FlagSet): Pick<PipeSettings, 'target' | 'sshPort'> {
   const sshPort = flags.all('--ssh-pipe', parsePort).at(-1);
   const ofSsh = sshPort === undefined ? [] : [{ host: LOOPBACK, port: sshPort }];
-  const [target, secondTarget] = [...ofSsh, ...flags.all('--pipe', parseStreamTarget)];
-  if ([forwards.length > 0, target !== undefined, isPing].filter(Boolean).length > 1) {
-    throw new UsageError('-L, -W and -p cannot be combined (nor -D and -R with these two): choose one');
-  }
-  if (forwards.length === 0) flags.refuse(['--idle-timeout'], 'is only for -L, -D and -R: remove it');
-  if (forwards.length === 0) flags.refuse(LASTING_ONLY, 'is only for servers and for -L, -D and -R: remove it');
-  const patience = patienceOf(flags, forwards.length > 0 ? undefined : DEFAULT_TIMEOUT);
-  if (isPing) return { mode: 'ping', patience };
-  if (target === undefined) return { ...forwardJob(flags, forwards), patience, mayMovePorts: false };
-  if (secondTarget !== undefined) throw new UsageError('-W connects to one target: give it only once');
-  return { mode: 'pipe', patience, target, ...(sshPort === undefined ? {} : { sshPort }) };
+  const [target, second] = [...ofSsh, ...flags.all('--pipe', parseStreamTarget)];
+  if (target === undefined || second !== undefined)
+    throw new UsageError('-W connects to one target: give it only once');
+  return { target, ...(sshPort === undefined ? {} : { sshPort }) };
 }
 
 const forwardJob = (flags: FlagSet, forwards: readonly ForwardText[]) =>
@@ -291,7 +275,7 @@ const serviceSettings = (flags: FlagSet): ServiceSettings => ({
   user: flags.last('--user'),
 });
 
-function commonSettings(flags: FlagSet, environment: Environment): CommonSettings {
+function commonSettings(mode: Mode, flags: FlagSet, environment: Environment): CommonSettings {
   const proxy = proxyOf(flags, environment);
   const relayPort = flags.all('--relay-port', parsePortOrNone).at(-1);
   const udpPorts = flags.all('--udp-ports', parsePortRange).at(-1);
@@ -302,7 +286,7 @@ function commonSettings(flags: FlagSet, environment: Environment): CommonSetting
   }
   return {
     // A pipe shares the terminal with ssh: it logs only warnings and errors.
-    logLevel: logLevel(flags, flags.has('--pipe') || flags.has('--ssh-pipe') ? 'warn' : 'info'),
+    logLevel: logLevel(flags, mode === 'pipe' ? 'warn' : 'info'),
     isSyslog: flags.has('--syslog'),
     isJson: flags.has('--json'),
     directory: flags.path('--state-dir'),

@@ -45,8 +45,8 @@ t.test('a usage error says how to correct it, with status 2', async (t) => {
   const cases: [string[], RegExp, NodeJS.ProcessEnv?][] = [
     [['-x'], /^tuntox: unknown option -x \(see tuntox --help\)$/],
     [['-D', '1080'], /^tuntox: no server is given: put the name of a stored host in front/],
-    [['-D', '1080', '-p', '-i', ID], /^tuntox: -L, -W and -p cannot be combined/],
-    [['-z', '-p', '-i', ID], /^tuntox: -z is only for servers and for -L, -D and -R: remove it/],
+    [['-D', '1080', '-p', '-i', ID], /^tuntox: -D and -p cannot be combined: choose one/],
+    [['-z', '-p', '-i', ID], /^tuntox: -z is only for servers, bootstrap nodes, -L, -D and -R: remove it/],
     [['shar', '22'], /^tuntox: there is no command or host "shar": did you mean "share"\? \(see tuntox --help\)$/],
     [['nas'], /^tuntox: there is no command or host "nas": "tuntox join LINK nas" stores a host/],
     [['scp', 'a', 'nas:'], /^tuntox: scp reaches hosts as NAME\.tox, with the lines that "tuntox ssh-config" prints/],

@@ -29,4 +29,5 @@ t.test('the help of a command has its options and no other', async (t) => {
   t.match(help, /^tuntox share - .*\n\nUsage:\n {2}tuntox share PORT \| NAME \| HOST:PORT\n/);
   t.match(help, '\n  --uses N');
   t.notMatch(help, '--max-retries');
+  t.match(helpOf('id', '--help'), /--quiet +leave out the key in words\n/);
 });

@@ -113,8 +113,8 @@ t.test('settings that contradict each other are refused, with advice', async (t)
     ['-p', /-i/],
     ['-L 1:a:2', /-i/],
     [`-L 1:a:2 -i ${ID} -i ${ID}`, /only once/],
-    [`-L 1:a:2 -W a:2 -i ${ID}`, /choose one/],
-    [`-p -W a:2 -i ${ID}`, /choose one/],
+    [`-L 1:a:2 -W a:2 -i ${ID}`, /^-L and -W cannot be combined: choose one$/],
+    [`-p -W a:2 -D 1 -i ${ID}`, /^-p, -W and -D cannot be combined: choose one$/],
     [`-W a:2 -P a:2 -i ${ID}`, /once/],
     [`-p -f rules -i ${ID}`, /-f is only for servers/],
     [`-p --insecure-open -i ${ID}`, /--insecure-open is only for servers/],
@@ -170,12 +170,16 @@ t.test('-L waits forever, -W and -p wait a minute, and --max-retries waits a min
   t.throws(() => patience('-p --timeout 0 --max-retries 1'), { message: /nothing to retry/ });
   t.throws(() => patience('-p --timeout soon'), { message: /^--timeout: "soon" is not a duration/ });
   t.throws(() => patience('-p --max-retries -1'), { message: /^--max-retries/ });
-  t.throws(() => settings('--timeout 5'), { message: /--timeout is only for clients/ });
+  t.throws(() => settings('--timeout 5'), {
+    message: /^--timeout is only for -L, -D, -R, -W and -p: remove it, or add one of these$/,
+  });
 });
 
 t.test('--node makes a bootstrap node, which has neither Tox ID nor secret nor tunnels', async (t) => {
   t.match(settings('--node -C dir -u 1:2'), { mode: 'node', directory: 'dir', udpPorts: { first: 1, last: 2 } });
-  t.throws(() => settings(`--node -i ${ID} -L 1:a:2`), { message: /no tunnels/ });
+  t.throws(() => settings(`--node -i ${ID} -L 1:a:2`), {
+    message: /^a bootstrap node \(--node\) has no tunnels: remove -L$/,
+  });
   for (const flag of [
     `-i ${ID}`,
     '-I id',
@@ -209,7 +213,10 @@ t.test('a server, a node or -L can run in the background, with a pid file', asyn
   t.throws(() => settings(`-L 1:a:2 -i ${ID} -U x`), { code: 'usage', message: /is only for servers/ });
   for (const flag of ['-z', '-D', '-F x']) {
     for (const job of ['-W a:2', '-p']) {
-      t.throws(() => settings(`${job} -i ${ID} ${flag}`), { code: 'usage', message: /is only for servers and for -L/ });
+      t.throws(() => settings(`${job} -i ${ID} ${flag}`), {
+        code: 'usage',
+        message: /is only for servers, bootstrap nodes, -L, -D and -R: remove it$/,
+      });
     }
   }
   t.match(settings(`-L 1:a:2 -i ${ID} -S`), { isSyslog: true });
@@ -329,8 +336,9 @@ t.test('a stored host is a server with its secret, reached with the identity of 
 t.test('wrong words after the name of a host are explained', async (t) => {
   const cases: [string, RegExp][] = [
     ['nas uptime', /^unexpected argument "uptime": "tuntox ssh nas …" runs a command there/],
-    ['nas -L 1:a:1 -p', /^-L, -W and -p cannot be combined/],
-    ['nas -z -p', /^-z is only for servers and for -L/],
+    ['nas -L 1:a:1 -p', /^-L and -p cannot be combined: choose one$/],
+    ['nas -z -p', /^-z is only for -L, -D and -R: remove it$/],
+    ['nas -z', /^-z needs -L, -R, or -D with a port, as in -D 1080: add one, or remove it$/],
     ['nas -i X', /^-i is not for stored hosts/],
     ['nas --secret-file X', /^--secret-file is not for stored hosts/],
   ];

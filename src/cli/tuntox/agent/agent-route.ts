@@ -10,8 +10,8 @@ import { type ClientSettings, type RunSettings, serverName } from '../../../conf
 import type { TargetText } from '../../../config/formats.js';
 import { AgentRemote, type AgentRemoteDeps, type AgentRemoteOptions } from '../../../engine/agent/agent-remote.js';
 import { agentTarget } from '../../../engine/agent/agent-target.js';
-import { NETWORK_OPTIONS } from '../commands.js';
 import type { GivenFlag } from '../flags.js';
+import { NETWORK_OPTIONS } from '../option-table.js';
 import type { OptionName } from '../options.js';
 import { AgentAccess } from './agent-access.js';
 import { placesOf } from './agent-paths.js';

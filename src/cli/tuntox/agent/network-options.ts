@@ -1,7 +1,7 @@
 /** Options which a command passes on to the agent that it starts. */
 import { resolve } from 'node:path';
-import { NETWORK_OPTIONS } from '../commands.js';
 import type { GivenFlag } from '../flags.js';
+import { NETWORK_OPTIONS } from '../option-table.js';
 
 /** Returns options as `--bootstrap=…`. */
 export const writtenOptions = (flags: readonly GivenFlag[]): string[] => flags.map(written);
