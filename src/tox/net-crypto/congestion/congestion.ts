@@ -291,7 +291,7 @@ export class Congestion {
       hasCompetitor,
       startupEndedAt: this.#startupEndedAt,
     });
-    this.#probeRttSchedule.endRound({ isRaised, isLossy: isLossy && !this.#isPolled });
+    this.#probeRttSchedule.endRound({ isRaised, isLossy: isLossy && !this.#isPolled }, this.#rtt.smoothed);
     if (isHeavy) {
       this.#bandwidth.age();
       this.#startupRestart.onHeavyLoss(now);

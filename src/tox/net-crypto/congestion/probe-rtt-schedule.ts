@@ -2,8 +2,9 @@
  * When the smallest round trip is measured again with our own queue drained (BBR: ProbeRTT). A phase costs part of the rate, so
  * there is none without a reason: a round trip that stays raised, since the path may have become longer; or losses that last
  * although it is not raised. The latter are random, or the smallest round trip is that of a queue which several flows keep full,
- * so that none of them sees its own overflow. Pure; times are ms.
+ * so that none of them sees its own overflow. Losses at a time when the queue is shorter than it was are random. Pure; times are ms.
  */
+import { MaxFilter } from './max-filter.js';
 
 /** Rounds with a raised round trip after which a phase is due, and least time between two phases. */
 const RAISED_ROUNDS = 8;
@@ -33,6 +34,8 @@ export interface StartupResult {
 export class ProbeRttSchedule {
   #raisedRounds = 0;
   #lossyRounds = 0;
+  /** The longest round trip of the last rounds, those of a cycle of ProbeBW. */
+  readonly #longest = new MaxFilter();
   #beganAt = 0;
   /** Between two phases because of losses. */
   #lossInterval = INTERVAL;
@@ -40,10 +43,13 @@ export class ProbeRttSchedule {
   #roundTripBefore = Number.POSITIVE_INFINITY;
   #isForLosses = false;
 
-  /** @param round.isLossy whether it lost more than single packets */
-  endRound({ isRaised, isLossy }: { readonly isRaised: boolean; readonly isLossy: boolean }): void {
+  /** @param round.isLossy whether it lost more than single packets @param roundTrip the smoothed one */
+  endRound({ isRaised, isLossy }: { readonly isRaised: boolean; readonly isLossy: boolean }, roundTrip: number): void {
+    this.#longest.add(roundTrip);
+    this.#longest.endRound(Number.POSITIVE_INFINITY);
+    const isQueueFull = isLossy && roundTrip > FALL * this.#longest.max;
     this.#raisedRounds = isRaised ? this.#raisedRounds + 1 : 0;
-    this.#lossyRounds += (Number(isLossy) - this.#lossyRounds) * PART_OF_ROUND;
+    this.#lossyRounds += (Number(isQueueFull) - this.#lossyRounds) * PART_OF_ROUND;
   }
 
   isDue(now: number): boolean {

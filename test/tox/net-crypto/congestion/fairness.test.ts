@@ -1,4 +1,7 @@
-/** How flows share a bottleneck of 50 Mbit/s and 40 ms, on the simulated clock. */
+/**
+ * How flows share a bottleneck of 50 Mbit/s and 40 ms, on the simulated clock. Chance decides much of a single start, so the smallest
+ * share counts that is the median of three starts.
+ */
 import t from 'tap';
 import { type LinkOptions, type StreamEnd, StreamPair } from '../stream-pair.js';
 import { Bbr, type CongestionControl, Cubic, TcpFlow } from '../tcp-flow.js';
@@ -8,8 +11,10 @@ const LINK = { rate: 50, delay: 20 } as const;
 const QUEUES = [40, 160];
 /** ms between the starts of two flows, until their rates are stable, and of the measurement. */
 const BETWEEN = 5000;
-const SETTLED = 8000;
-const MEASURED = 15_000;
+const SETTLED = 6000;
+const MEASURED = 10_000;
+/** ms between the starts of our two peers. */
+const STARTS = [0, 7, 14];
 /** ms between the ticks in which a busy process handles received packets. */
 const BUSY = 5;
 
@@ -20,8 +25,10 @@ class Contest {
   readonly #first: StreamPair;
   readonly #second: StreamPair;
   readonly #flows: Flow[] = [];
+  readonly #between: number;
 
-  constructor(queue: number) {
+  constructor(queue: number, between = 0) {
+    this.#between = between;
     const link: Partial<LinkOptions> = { ...LINK, queue };
     this.#first = new StreamPair(link);
     this.#second = new StreamPair(link, { beside: this.#first });
@@ -31,6 +38,7 @@ class Contest {
     for (const pair of [this.#first, this.#second].slice(0, count)) {
       pair.fill(Number.POSITIVE_INFINITY);
       this.#flows.push(() => pair.far.received);
+      this.advance(this.#between);
     }
   }
 
@@ -72,23 +80,31 @@ class Contest {
   }
 }
 
+/** @param run starts the flows @returns the median of the smallest shares */
+function smallestShare(queue: number, run: (contest: Contest) => void): number {
+  const shares = STARTS.map((between) => {
+    const contest = new Contest(queue, between);
+    run(contest);
+    return Math.min(...contest.shares());
+  });
+  return shares.sort((a, b) => a - b)[1] as number;
+}
+
 for (const queue of QUEUES) {
   t.test(`two peers share a bottleneck with a queue of ${queue} ms`, async (t) => {
-    const contest = new Contest(queue);
-    contest.startPeers();
-    const shares = contest.shares();
-    t.ok(Math.min(...shares) >= 0.8, `${shares}`);
+    const share = smallestShare(queue, (contest) => contest.startPeers());
+    t.ok(share >= 0.8, `${share}`);
   });
 
   for (const Control of [Cubic, Bbr]) {
     const rival = `a transfer by TCP with ${Control.name} at a queue of ${queue} ms`;
     t.test(`two peers that start first take and leave a third of a fair share beside ${rival}`, async (t) => {
-      const contest = new Contest(queue);
-      contest.startPeers();
-      contest.advance(BETWEEN);
-      contest.startRival(new Control());
-      const shares = contest.shares();
-      t.ok(Math.min(...shares) >= 1 / 3, `${shares}`);
+      const share = smallestShare(queue, (contest) => {
+        contest.startPeers();
+        contest.advance(BETWEEN);
+        contest.startRival(new Control());
+      });
+      t.ok(share >= 1 / 3, `${share}`);
     });
   }
 }
@@ -100,25 +116,25 @@ for (const [Control, queue] of [
 ] as const) {
   const rival = `a transfer by TCP with ${Control.name} at a queue of ${queue} ms`;
   t.test(`two peers that start later take and leave a third of a fair share beside ${rival}`, async (t) => {
-    const contest = new Contest(queue);
-    contest.startRival(new Control());
-    contest.advance(BETWEEN);
-    contest.startPeers();
-    const shares = contest.shares();
-    t.ok(Math.min(...shares) >= 1 / 3, `${shares}`);
+    const share = smallestShare(queue, (contest) => {
+      contest.startRival(new Control());
+      contest.advance(BETWEEN);
+      contest.startPeers();
+    });
+    t.ok(share >= 1 / 3, `${share}`);
   });
 }
 
 for (const queue of QUEUES) {
   const rival = `a transfer by TCP with Cubic at a queue of ${queue} ms`;
   t.test(`two peers on a busy machine take and leave a third of a fair share beside ${rival}`, async (t) => {
-    const contest = new Contest(queue);
-    contest.delayPeers(BUSY);
-    contest.startPeers();
-    contest.advance(BETWEEN);
-    contest.startRival(new Cubic());
-    const shares = contest.shares();
-    t.ok(Math.min(...shares) >= 1 / 3, `${shares}`);
+    const share = smallestShare(queue, (contest) => {
+      contest.delayPeers(BUSY);
+      contest.startPeers();
+      contest.advance(BETWEEN);
+      contest.startRival(new Cubic());
+    });
+    t.ok(share >= 1 / 3, `${share}`);
   });
 }
 

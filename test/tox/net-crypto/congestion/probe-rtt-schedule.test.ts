@@ -7,7 +7,7 @@ const LOSSY = { isRaised: false, isLossy: true };
 
 const after = (rounds: number, round: { readonly isRaised: boolean; readonly isLossy: boolean }): ProbeRttSchedule => {
   const schedule = new ProbeRttSchedule();
-  for (let count = 0; count < rounds; count += 1) schedule.endRound(round);
+  for (let count = 0; count < rounds; count += 1) schedule.endRound(round, 100);
   return schedule;
 };
 
@@ -24,6 +24,14 @@ t.test('a phase is due after eight raised round trips in a row, 5 s after the la
 t.test('a phase is due when most rounds lose packets though the round trip is not raised', async (t) => {
   t.notOk(after(3, LOSSY).isDue(10_000));
   t.ok(after(20, LOSSY).isDue(10_000));
+});
+
+t.test('losses while the round trip is shorter than in other rounds are no reason for a phase', async (t) => {
+  const schedule = new ProbeRttSchedule();
+  for (let count = 0; count < 100; count += 1) {
+    schedule.endRound(LOSSY, count % 8 === 0 ? 120 : 100);
+    t.notOk(schedule.isDue(10_000));
+  }
 });
 
 t.test(
