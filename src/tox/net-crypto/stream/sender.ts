@@ -14,10 +14,10 @@ import { LONGEST_RUN } from '../../packet/net-crypto-request.js';
 import { addToNumber, distanceBetween, MAX_IN_FLIGHT_NUMBERS } from '../../packet/packet-number.js';
 import type { AckSample } from '../congestion/ack-sample.js';
 import type { Congestion } from '../congestion/congestion.js';
-import { BURST_INTERVAL, Pacer } from '../congestion/pacer.js';
+import { Pacer } from '../congestion/pacer.js';
 import type { Rtt } from '../congestion/rtt.js';
 import type { PacketSize } from '../path/packet-size.js';
-import type { ReorderingWindow } from './loss-detection.js';
+import { ACK_DELAY, probeTimeout, Reordering } from './reordering.js';
 import type { SendWindow } from './send-window.js';
 
 /** Length of the queue of unsent packets, in ms at the pacing rate; interactive tunnels wait behind it. */
@@ -37,18 +37,12 @@ const WORTH_PROBING = 8;
 /** Packets from the first one that are retransmitted although the window is full; our own lists hold 1,100 missing packets, and those that seem in flight behind are gone. */
 const RETRANSMIT_ALWAYS = 64;
 const RETRANSMIT_LISTED = 2048;
-/** RFC 8985: step of the reordering window, in smallest round trips; one step is added each time the window was too small. */
-const REORDERING_STEP = 1 / 4;
-/** Recent round trips after which a packet reported missing is lost, whatever else arrived. */
-const MAX_REORDERING_WINDOW = 1.1;
 /** ms without an ack for packets in flight after which nothing new is sent: the peer is blocked, or gone. */
 const PEER_TIMEOUT = 300;
 /** Bytes in flight from which a missing ack counts as silence; c-toxcore acknowledges few small packets only each second. */
 const PEER_TIMEOUT_BYTES = 16 * 1428;
 /** ms between the probes to a silent peer. */
 const PROBE_INTERVAL = 250;
-/** ms that the first probe waits beyond two round trips: our own receiver acknowledges after 10 ms. */
-const PROBE_SLACK = 15;
 /** Unanswered probes after which the path is suspect, half a second after the first one. */
 const MAX_UNANSWERED_PROBES = 3;
 /** After 21,845 lost transmissions in a row the peer never recovers the nonce; sending stops well before. */
@@ -83,14 +77,17 @@ export class Sender {
   readonly #deps: SenderDeps;
   readonly #listTokens = new TokenBucket(NUMBERS_READ_PER_SECOND, NUMBERS_READ_AT_ONCE, 0);
   readonly #pacer = new Pacer();
+  readonly #reordering = new Reordering();
   #isPaced = false;
   #isRefusing = false;
   /** When the peer last acknowledged something, or we began to wait for it. */
   #ackedAt = 0;
+  /** When a lossless packet was sent last. */
+  #sentAt = 0;
+  #isOurKind = false;
   #probes = 0;
   #unacknowledged = 0;
   #retransmissions = 0;
-  #reorderingSteps = 0;
   /** When the last silence of the peer ended; -Infinity once a round trip that began later was measured. */
   #silenceEndedAt = Number.NEGATIVE_INFINITY;
   /** The first number of which all transmissions went by the route in use. */
@@ -106,6 +103,7 @@ export class Sender {
   }
 
   noteOurKind(): void {
+    this.#isOurKind = true;
     this.#retransmitLimit = RETRANSMIT_LISTED;
   }
 
@@ -186,15 +184,14 @@ export class Sender {
       return;
     }
     if (request === undefined && bufferStart === window.start) return;
-    if (rtt.isKnown && now >= this.#probeAt && this.#silenceEndedAt === Number.NEGATIVE_INFINITY)
+    if (rtt.isKnown && now >= this.#silentAt && this.#silenceEndedAt === Number.NEGATIVE_INFINITY)
       this.#silenceEndedAt = now;
     const sample = window.beginAck(now, congestion.measurement, rtt.isKnown ? rtt.min : 0);
     window.acknowledge(bufferStart);
     // A list counts from the start in its packet: a list overtaken by a newer one would describe other packets.
     if (request !== undefined && window.start === bufferStart) {
-      if (this.#mayRead(request, now)) window.readRequest(request, this.#reorderingWindow);
+      if (this.#mayRead(request, now)) window.readRequest(request, this.#reordering.window(rtt, this.#isOurKind));
     }
-    if (sample.reorderedPackets > 0) this.#reorderingSteps += 1;
     if (sample.ackedBytes > 0) {
       this.#unacknowledged = 0;
       this.#noteRouteConfirmed(sample.number);
@@ -228,6 +225,7 @@ export class Sender {
 
   #processSample(sample: AckSample, now: number): void {
     const { window, congestion, packetSize } = this.#deps;
+    this.#reordering.onAck(sample, now);
     congestion.onAck(sample, window.inFlightBytes, now);
     if (packetSize()?.review(sample, now, (number) => window.fateOf(number))) this.onPathLost();
   }
@@ -237,14 +235,6 @@ export class Sender {
     const { start, next } = this.#deps.window;
     const span = Math.min(distanceBetween(start, next), (request.length - 1) * LONGEST_RUN);
     return this.#listTokens.take(now, span);
-  }
-
-  get #reorderingWindow(): ReorderingWindow {
-    const { rtt } = this.#deps;
-    const { recent, min } = rtt;
-    const reordering = Math.min(rtt.smoothed, this.#reorderingSteps * min * REORDERING_STEP);
-    const longest = Math.max(recent, 2 * BURST_INTERVAL) * MAX_REORDERING_WINDOW + reordering;
-    return { rtt: rtt.latest, longest, reordering };
   }
 
   /** Declares packets lost that the last list reported missing and that have not arrived since. */
@@ -331,6 +321,7 @@ export class Sender {
     }
     const isNew = number === window.next;
     if (!isNew) this.#retransmissions += 1;
+    this.#sentAt = now;
     window.onSent(number, now);
     this.#pacer.onSent(data.length + WIRE_OVERHEAD);
     if (isNew) this.#deps.transmit(number, data, paddedSize);
@@ -351,17 +342,30 @@ export class Sender {
     return now - this.#ackedAt >= Math.max(PEER_TIMEOUT, 2 * rtt.recent + 4 * rtt.variation);
   }
 
-  /** When the next probe is due; Infinity while nothing is in flight. */
-  get #probeAt(): number {
+  /** When the peer counts as silent; Infinity while nothing is in flight. */
+  get #silentAt(): number {
     const { window, rtt } = this.#deps;
     if (!window.hasUnacked) return Number.POSITIVE_INFINITY;
+    return this.#ackedAt + 2 * rtt.smoothed + 2 * rtt.variation + ACK_DELAY + this.#backoff;
+  }
+
+  get #backoff(): number {
+    return this.#probes * Math.max(PROBE_INTERVAL, this.#deps.rtt.smoothed);
+  }
+
+  /** When the next probe is due; Infinity while nothing is in flight. */
+  get #probeAt(): number {
+    const silentAt = this.#silentAt;
+    if (silentAt === Number.POSITIVE_INFINITY) return silentAt;
     if (this.#isProbeUrgent) return Number.NEGATIVE_INFINITY;
-    const first = 2 * rtt.smoothed + 2 * rtt.variation + PROBE_SLACK;
-    return this.#ackedAt + first + this.#probes * Math.max(PROBE_INTERVAL, rtt.smoothed);
+    if (!this.#isOurKind) return silentAt;
+    // Acks that still arrive may say more.
+    const timeout = Math.max(this.#sentAt + probeTimeout(this.#deps.rtt), this.#ackedAt + ACK_DELAY);
+    return Math.min(silentAt, timeout + this.#backoff);
   }
 
   /**
-   * Tail loss probe: the peer has been silent so long that the last packet or its ack must be lost. Retransmits the first packet,
+   * Tail loss probe: no ack has come for so long that the last packet or its ack must be lost. Retransmits the first packet,
    * which advances the peer's window, and advertises how much was sent, so that the peer lists what else is missing.
    */
   #probe(now: number): void {
@@ -372,6 +376,7 @@ export class Sender {
     const number = window.firstUndelivered();
     if (number !== undefined && this.#unacknowledged < MAX_UNACKNOWLEDGED + MAX_PROBES) {
       this.#retransmissions += 1;
+      this.#sentAt = now;
       window.onSent(number, now);
       this.#retransmit(number, window.dataOf(number), now);
     }

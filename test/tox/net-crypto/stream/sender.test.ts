@@ -86,7 +86,7 @@ t.test('so are those behind it to a peer of our kind, although a much later one 
     window.push(numbered(at));
     window.onSent(at, 0);
   }
-  for (const now of [200, 600]) {
+  for (const now of [200, 900]) {
     sender.onAck(0, request(0, 3000, [0, 100, 2500]), now);
     sender.pump(now);
   }
@@ -116,6 +116,19 @@ t.test('a silent peer gets one probe every 250 ms, with an advertisement of what
   t.ok(transmitted.length >= 35 && transmitted.length <= 41, `${transmitted.length} in 10 s`);
   t.ok(transmitted.every((number) => number === 0));
   t.equal(advertisements() - before, transmitted.length);
+});
+
+t.test('a peer of our kind is probed a round trip, its variation and its delay after the last packet', async (t) => {
+  const probedAt = (isOurKind: boolean): number => {
+    const { sender, rtt } = makeSender();
+    if (isOurKind) sender.noteOurKind();
+    for (let count = 0; count < 50; count += 1) rtt.add(300, 0);
+    sender.enqueue(numbered(0), false);
+    sender.pump(0);
+    return sender.wakeAt(0);
+  };
+  t.ok(probedAt(true) > 315 && probedAt(true) < 320, `${probedAt(true)}`);
+  t.ok(probedAt(false) > 615, 'another one after two round trips');
 });
 
 t.test(
