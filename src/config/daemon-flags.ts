@@ -91,12 +91,16 @@ export function readDaemonFlags(words: readonly string[]): DaemonFlags {
   const given = new Map<string, OptionWord>();
   const settings: WrittenFlag[] = [];
   const errors: string[] = [];
+  /** The option in front, as it was typed. */
+  let before: string | undefined;
   for (const word of joined(readWords(words[0] === 'help' ? ['--help'] : words, OPTIONS))) {
     if (word.kind === 'argument') {
       // The word is not repeated: it may be the password of an option.
-      errors.push('unexpected argument: write each setting as --setting VALUE');
+      const where = before === undefined ? '' : ` after ${before}`;
+      errors.push(`unexpected argument${where}: write each setting as --setting VALUE`);
       continue;
     }
+    before = word.written;
     const error = optionError(word, { names: OPTIONS.map(({ name }) => name), example: exampleOf(word.option) });
     if (error !== undefined) errors.push(error);
     else settings.push(...settingsOf(word));

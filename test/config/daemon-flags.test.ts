@@ -69,8 +69,9 @@ t.test('a usage error names the option and the one that was probably meant', asy
     [['-F', ''], /-F needs a value/],
     [['--check=yes'], /--check takes no value/],
     [['canary'], /^unexpected argument: write/],
-    [['--access-open', 'canary'], /^unexpected argument: write/],
-    [['--access-open', '-z', 'yes'], /^unexpected argument: write/],
+    [['--access-open', 'canary'], /^unexpected argument after --access-open: write/],
+    [['-C', '/dir', 'canary'], /^unexpected argument after -C: write each setting as --setting VALUE$/],
+    [['--access-open', '-z', 'yes'], /^unexpected argument after -z: write/],
   ];
   for (const [words, message] of cases) {
     const { errors } = readDaemonFlags(words);

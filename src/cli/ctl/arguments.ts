@@ -121,7 +121,8 @@ export function readCommandLine<Command extends Description>(
   commands: readonly Command[],
 ): CommandLine<Command> {
   // One name means one kind of option in all commands, as a test checks: options may stand before the command.
-  const found = readWords(words, [...GLOBAL_OPTIONS, DRY_RUN, ...commands.flatMap(({ options = [] }) => options)]);
+  const all = [...GLOBAL_OPTIONS, DRY_RUN, ...commands.flatMap(({ options = [] }) => options)];
+  const found = readWords(words, all);
   const positionals = found.flatMap((word) => (word.kind === 'argument' ? [word.value] : []));
   const options = found.filter((word) => word.kind === 'option');
   const help = options.find(({ option }) => option?.name === '--help');
@@ -131,11 +132,19 @@ export function readCommandLine<Command extends Description>(
   }
   if (options.some(({ option }) => option?.name === '--version')) return { kind: 'version' };
   if (found.length === 0) return { kind: 'help', path: [], isBrief: true };
+  const [first] = found;
+  // What follows an unknown option may be its value, or the command.
+  const isUnclear = first?.kind === 'option' && first.option === undefined;
+  if (isUnclear || positionals.length === 0) {
+    checkedOptions(options, all, (written) => unknownOption(written, all));
+    throw usage('no command is given', LIST_COMMANDS);
+  }
   const command = findCommand(positionals, commands);
   const isNamed = command.path.every((word, index) => positionals[index] === word);
   const rest = positionals.slice(isNamed ? command.path.length : command.path.length - 1);
   // Options first: the value of an unknown option looks like an argument.
-  const values = checkedOptions(command, options);
+  const known = [...optionsOf(command), ...GLOBAL_OPTIONS];
+  const values = checkedOptions(options, known, (written) => unknownOption(written, known, command));
   checkArguments(command, rest);
   return { kind: 'command', command, given: new ParsedArguments(rest, values) };
 }
@@ -149,9 +158,10 @@ function knownPath(words: readonly string[], commands: readonly Description[]): 
   return ofNoun.some(({ path }) => path[1] !== undefined && path[1] === verb) ? [noun, verb as string] : [noun];
 }
 
+const LIST_COMMANDS = 'to list the commands: tuntoxctl --help';
+
 function findCommand<Command extends Description>(words: readonly string[], commands: readonly Command[]): Command {
-  const [noun, verb] = words;
-  if (noun === undefined) throw usage('no command is given', 'to list the commands: tuntoxctl --help');
+  const [noun = '', verb] = words;
   const ofNoun = commands.filter(({ path }) => path[0] === noun);
   const [only] = ofNoun;
   if (only === undefined) throw unknownCommand(noun, commands);
@@ -191,7 +201,7 @@ function unknownCommand(word: string, commands: readonly Description[]): CtlErro
   const exact = names.includes(meant) ? [meant] : names.filter((name) => name.endsWith(` ${meant}`));
   const suggested =
     exact.length > 0 ? exact : similarNames(word, [...new Set(commands.map(({ path }) => path[0] ?? ''))]);
-  return usage(`there is no command "${word}"`, didYouMean(suggested) ?? 'to list the commands: tuntoxctl --help');
+  return usage(`there is no command "${word}"`, didYouMean(suggested) ?? LIST_COMMANDS);
 }
 
 function checkArguments(command: Description, words: readonly string[]): void {
@@ -207,12 +217,15 @@ function checkArguments(command: Description, words: readonly string[]): void {
 
 const exampleOf = ({ path, examples }: Description): string => `tuntoxctl ${[...path, examples[0]].join(' ').trim()}`;
 
-function checkedOptions(command: Description, words: readonly OptionWord[]): Values {
-  const known = [...optionsOf(command), ...GLOBAL_OPTIONS];
+function checkedOptions(
+  words: readonly OptionWord[],
+  known: readonly Option[],
+  unknown: (written: string) => CtlError,
+): Values {
   const given = new Map<string, (string | undefined)[]>();
   for (const { option: meant, written, value, isInline } of words) {
     const option = known.find(({ name }) => name === meant?.name);
-    if (option === undefined) throw unknownOption(command, written, known);
+    if (option === undefined) throw unknown(written);
     if (option.value === undefined && value !== undefined) {
       throw usage(`${written} takes no value`, `remove "=${value}"`);
     }
@@ -230,12 +243,12 @@ function checkedOptions(command: Description, words: readonly OptionWord[]): Val
   return given;
 }
 
-function unknownOption(command: Description, written: string, known: readonly Option[]): CtlError {
+/** @param command undefined if none is given */
+function unknownOption(written: string, known: readonly Option[], command?: Description): CtlError {
+  const names = [...new Set(known.map(({ name }) => name))];
+  const meant = didYouMean(similarNames(written, names));
+  if (command === undefined) return usage(`there is no option ${written}`, meant ?? LIST_COMMANDS);
   const name = command.path.join(' ');
   if (written === DRY_RUN.name) return usage(`${name} changes nothing, so it has no ${written}`, `remove ${written}`);
-  const near = similarNames(
-    written,
-    known.map((option) => option.name),
-  );
-  return usage(`${name} has no option ${written}`, didYouMean(near) ?? `to list them: tuntoxctl ${name} --help`);
+  return usage(`${name} has no option ${written}`, meant ?? `to list them: tuntoxctl ${name} --help`);
 }

@@ -266,6 +266,11 @@ t.test('a usage error suggests what was probably meant: 2', async (t) => {
     [['log', 'level', 'loud'], 'unknown log level "loud" use one of: error, warn, info, debug, trace'],
     [['log', 'tail', '-n', 'many'], '"many" is not a number for --lines'],
     [['completion', 'tcsh'], 'unknown shell "tcsh" use one of: bash, zsh, fish'],
+    [['--nowhere'], 'there is no option --nowhere to list the commands: tuntoxctl --help'],
+    [['--sokcet', '/x', 'status'], 'there is no option --sokcet did you mean "--socket"?'],
+    [['--sokcet=/x'], 'there is no option --sokcet did you mean "--socket"?'],
+    [['--socket'], '--socket needs a value: --socket PATH'],
+    [['--user=me'], '--user takes no value remove "=me"'],
     [['--json'], 'no command is given to list the commands: tuntoxctl --help'],
   ];
   for (const [words, message] of cases) {
