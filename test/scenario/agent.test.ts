@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import { CommandNetwork, echo } from '../support/command-network.js';
-import { freeTcpPort, type Process, startTuntox } from '../support/processes.js';
+import { freeTcpPort, type Process, startProgram, startTuntox } from '../support/processes.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
 const LINK_LINE = /^ {2}tuntox join (tuntox:\/\/([0-9A-F]{76})\S+)$/m;
@@ -121,6 +121,7 @@ t.test('commands with the name of a host share one connection', async (t) => {
 
   await t.test('agent stop ends it, and the next command needs another', async (t) => {
     t.match(await user.run('agent', 'stop'), { status: 0, stderr: /The agent has ended/ });
+    t.notOk(existsSync(`/proc/${agent}/exe`), 'nor does it write its files any more');
     t.match(await user.run('agent', 'status'), { status: 3, stderr: /No agent is running/ });
     t.match(await user.run('agent', 'stop'), { status: 0, stderr: /No agent is running/ });
   });
@@ -152,6 +153,16 @@ t.test('two commands that find no agent start one', async (t) => {
   t.equal(user.log.match(/the agent listens on/g)?.length, 2, 'that of join, and one more');
 });
 
+t.test('an agent that starts while the last one ends waits for the identity', async (t) => {
+  const user = await User.join(t);
+  await user.run('agent', 'stop');
+  const lock = join(user.home, '.local/state/tuntox/tox_save.lock');
+  const ending = startProgram('flock', ['flock', '-x', lock, 'sh', '-c', 'echo locked; sleep 1']);
+  await ending.waitFor(/locked/);
+  const { status, stdout, stderr } = await user.run('nas', '-W', user.target, ...user.node);
+  t.same([status, stdout], [0, 'hello'], stderr);
+});
+
 t.test('an agent that is killed within a transfer is one clear error, and leaves nothing that disturbs', async (t) => {
   const user = await User.join(t, (socket) => void socket.resume().write('half'));
   const pipe = user.start(['nas', '-W', user.target]);
@@ -175,10 +186,11 @@ t.test('a client that is interrupted ends its connection at the service', async 
   });
   const user = await User.join(t, (socket) => {
     socket.on('end', () => onEnd('end')).on('error', () => onEnd('error'));
-    socket.resume().write('hi');
+    socket.resume().write('greeting');
   });
   const pipe = user.start(['nas', '-W', user.target]);
-  await pipe.waitFor(/hi/);
+  // A word that no message has: the tunnel is open.
+  await pipe.waitFor(/greeting/);
   t.equal(await pipe.stop('SIGINT'), 130);
   t.equal(await ended, 'error');
 });

@@ -1,4 +1,5 @@
 /** `tuntox agent start`, `status` and `stop`: what the running agent says. */
+import { readFileSync } from 'node:fs';
 import { AgentError, agentEnded, Conversation } from '../../../agent/conversation.js';
 import type { AgentEvent, AgentRequest } from '../../../agent/messages.js';
 import { type AgentPlaces, AgentSocketError } from '../../../agent/socket-file.js';
@@ -79,15 +80,18 @@ export async function startAgentByHand(process: NodeJS.Process, settings: AgentS
   return ExitStatus.Ok;
 }
 
-/** Resolves when the agent has ended. @returns the exit status */
+/** Resolves when the agent has ended, and has written its files. @returns the exit status */
 export async function stopAgent(process: NodeJS.Process): Promise<number> {
   const places = placesOf(process.env);
-  const answer = await askAgent(places, { ask: 'stop', when: 'now' });
+  const status = await askAgent(places, { ask: 'status' });
+  const answer = status && (await askAgent(places, { ask: 'stop', when: 'now' }));
   if (answer === undefined) {
     process.stderr.write('No agent is running.\n');
     return ExitStatus.Ok;
   }
-  while ((await askAgent(places, { ask: 'status' })) !== undefined) {
+  while ((await askAgent(places, { ask: 'status' })) !== undefined) await pause(systemClock, PAUSE);
+  // It closes its socket first.
+  for (let left = END_PATIENCE / PAUSE; left > 0 && isRunning(Number(status?.pid)); left -= 1) {
     await pause(systemClock, PAUSE);
   }
   process.stderr.write('The agent has ended, and with it all connections to hosts.\n');
@@ -96,6 +100,17 @@ export async function stopAgent(process: NodeJS.Process): Promise<number> {
 
 /** ms */
 const PAUSE = 50;
+/** ms for an agent without a socket to end; it may be of a container, where its process has another number. */
+const END_PATIENCE = 10_000;
+
+/** A process that has ended has no command line, even if its parent has not asked for its status. */
+function isRunning(pid: number): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`).length > 0;
+  } catch {
+    return false;
+  }
+}
 
 /** @returns undefined if no agent is running @throws AgentSocketError, AgentError */
 export async function askAgent(places: AgentPlaces, request: AgentRequest): Promise<AgentEvent | undefined> {

@@ -24,8 +24,10 @@ import { FLAG_NAMES } from '../setting-names.js';
 import { askAgent } from './agent-commands.js';
 
 const NAMES: SettingNames = { ...FLAG_NAMES, directory: 'XDG_STATE_HOME', whenInUse: 'wait until it ends' };
-/** ms for another process, which has the identity, to answer at the socket; it looks for a deleted one every 10 s. */
-const PATIENCE = 12_000;
+/** Attempts to take the identity, each a second after the last: a process that has it creates a deleted socket again within 10 s. */
+const ATTEMPTS = 12;
+/** ms */
+const PATIENCE = 1_000;
 const PAUSE = 100;
 /** ms between looks for the identity: an agent whose user, or whose files, were removed ends. */
 const IDENTITY_CHECK = 5_000;
@@ -33,20 +35,8 @@ const IDENTITY_CHECK = 5_000;
 export async function runAgent(settings: AgentSettings, context: Context, service: ServiceProcess): Promise<number> {
   const { log, environment } = context;
   const places = placesOf(environment);
-  let engine: Engine;
-  try {
-    engine = await startEngine(log, {
-      settings,
-      place: { kind: 'directory', path: userDirectories(environment).state },
-      names: NAMES,
-      isRelay: false,
-      isLasting: true,
-      mayReach: noTarget,
-    });
-  } catch (error) {
-    if (!(error instanceof StateFileError) || error.code !== 'in-use') throw error;
-    // Another command has started an agent at the same time, or a daemon of this user runs.
-    if (!(await isAnswered(places))) throw error;
+  const engine = await engineOfUser(settings, context, places);
+  if (engine === undefined) {
     log.info('an agent of this identity is running already');
     await service.ready();
     return ExitStatus.Ok;
@@ -56,6 +46,42 @@ export async function runAgent(settings: AgentSettings, context: Context, servic
   } finally {
     await engine.stop();
   }
+}
+
+/**
+ * Another process may have the identity: an agent that another command has started at the same time, a daemon of this user, or an agent
+ * that has closed its socket and is about to end.
+ * @returns undefined if it answers @throws StateFileError `in-use` if it does neither; what startEngine throws
+ */
+async function engineOfUser(
+  settings: AgentSettings,
+  { log, environment }: Context,
+  places: AgentPlaces,
+): Promise<Engine | undefined> {
+  for (let left = ATTEMPTS; ; left -= 1) {
+    try {
+      return await startEngine(log, {
+        settings,
+        place: { kind: 'directory', path: userDirectories(environment).state },
+        names: NAMES,
+        isRelay: false,
+        isLasting: true,
+        mayReach: noTarget,
+      });
+    } catch (error) {
+      if (!(error instanceof StateFileError) || error.code !== 'in-use' || left === 0) throw error;
+    }
+    if (await isAnswered(places)) return undefined;
+  }
+}
+
+/** Asks for a while. */
+async function isAnswered(places: AgentPlaces): Promise<boolean> {
+  for (let left = PATIENCE / PAUSE; left > 0; left -= 1) {
+    if ((await askAgent(places, { ask: 'status' })) !== undefined) return true;
+    await pause(systemClock, PAUSE);
+  }
+  return false;
 }
 
 /** Listens until it is stopped, or nobody has used it for a while. */
@@ -166,12 +192,4 @@ class IdleEnd {
     this.#log.info(`nobody has used the agent for ${durationText(time)}: it ends`);
     this.#onEnd();
   }
-}
-
-async function isAnswered(places: AgentPlaces): Promise<boolean> {
-  for (let left = PATIENCE / PAUSE; left > 0; left -= 1) {
-    if ((await askAgent(places, { ask: 'status' })) !== undefined) return true;
-    await pause(systemClock, PAUSE);
-  }
-  return false;
 }
