@@ -9,7 +9,8 @@ process.once('exit', () => {
   for (const path of lasting) remove(path);
 });
 
-const remove = (path: string): void => rmSync(path, { recursive: true, force: true });
+/** A process that is just ending may still write there, as an agent that has closed its socket does. */
+const remove = (path: string): void => rmSync(path, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
 
 /** A new directory that is removed at the end of the test, or else of this process. */
 export function temporaryDirectory(t?: Test): string {
