@@ -21,6 +21,7 @@ import {
 import type { Opener } from './peer-opener.js';
 import { PlaceListener } from './place-listener.js';
 import { type AskedAssociation, anyTarget, type FoundTarget, oneTarget, type TargetFinder } from './target-finder.js';
+import { TrafficSum } from './traffic-sum.js';
 import { UdpAssociations } from './udp-associations.js';
 
 export interface LocalForwardDeps {
@@ -45,9 +46,10 @@ export class LocalForward implements Forward {
   readonly #associations: UdpAssociations;
   /** Connections without a tunnel yet. */
   readonly #pending = new Set<Socket>();
-  readonly #open = new Set<Socket>();
-  /** Of connections that have ended. */
-  #ended = { total: 0, bytesSent: 0, bytesReceived: 0 };
+  readonly #sum = new TrafficSum<Socket>(({ bytesRead, bytesWritten }) => ({
+    bytesSent: bytesRead,
+    bytesReceived: bytesWritten,
+  }));
   #probing: Timer | undefined;
   #isFull = false;
 
@@ -87,19 +89,13 @@ export class LocalForward implements Forward {
   }
 
   get traffic(): ForwardTraffic {
-    const udp = this.#associations.traffic;
-    const open = this.#open.size + udp.open;
-    const traffic = {
-      open,
-      total: this.#ended.total + this.#open.size + udp.total,
-      bytesSent: this.#ended.bytesSent + udp.bytesSent,
-      bytesReceived: this.#ended.bytesReceived + udp.bytesReceived,
+    const [tcp, udp] = [this.#sum.traffic, this.#associations.traffic];
+    return {
+      open: tcp.open + udp.open,
+      total: tcp.total + udp.total,
+      bytesSent: tcp.bytesSent + udp.bytesSent,
+      bytesReceived: tcp.bytesReceived + udp.bytesReceived,
     };
-    for (const { bytesRead, bytesWritten } of this.#open) {
-      traffic.bytesSent += bytesRead;
-      traffic.bytesReceived += bytesWritten;
-    }
-    return traffic;
   }
 
   /** @throws ListenError with what to do about it; then it listens nowhere */
@@ -121,7 +117,7 @@ export class LocalForward implements Forward {
   /** Stops listening, and resets the open tunnels too. */
   abort(): void {
     this.close();
-    for (const socket of [...this.#open]) resetSocket(socket);
+    for (const socket of [...this.#sum.open]) resetSocket(socket);
   }
 
   #onConnection(socket: Socket): void {
@@ -163,7 +159,8 @@ export class LocalForward implements Forward {
       onAccepted: () => {
         this.#pending.delete(socket);
         socket.off('close', onGone).off('error', ignore);
-        this.#count(socket);
+        this.#sum.begin(socket);
+        socket.once('close', () => this.#sum.end(socket));
         const end = endOf(this.#deps.clock, socket);
         tellGranted();
         return end;
@@ -187,16 +184,6 @@ export class LocalForward implements Forward {
   /** The target of a port that a peer has opened (-R) is known to the peer alone. */
   #nameOf(target: Target): string {
     return reverseIdOf(target) === undefined ? describeTarget(target) : placeText(this.at);
-  }
-
-  #count(socket: Socket): void {
-    this.#open.add(socket);
-    socket.once('close', () => {
-      this.#open.delete(socket);
-      this.#ended.total += 1;
-      this.#ended.bytesSent += socket.bytesRead;
-      this.#ended.bytesReceived += socket.bytesWritten;
-    });
   }
 
   /** Finds pending connections that were closed: they are not read yet, and would keep their place. */

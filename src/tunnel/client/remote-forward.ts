@@ -12,6 +12,7 @@ import type { CarriedTunnel } from '../stream/tunnel.js';
 import { explainReason, type Reason } from '../wire/reasons.js';
 import type { Target } from '../wire/target.js';
 import type { Forward, ForwardTraffic, RemotePort, RemotePortState, ReverseSpec } from './forward-spec.js';
+import { TrafficSum } from './traffic-sum.js';
 
 /** ms between attempts while the peer refuses. */
 const FIRST_RETRY = 2_000;
@@ -48,9 +49,7 @@ export class RemoteForward implements Forward, RemotePort {
   readonly #retries: Backoff;
   readonly #changes = new Listeners<[state: RemotePortState]>();
   readonly #traffic = new Listeners<[]>();
-  readonly #tunnels = new Set<CarriedTunnel>();
-  /** Of tunnels that have ended. */
-  #ended = { total: 0, bytesSent: 0, bytesReceived: 0 };
+  readonly #sum = new TrafficSum<CarriedTunnel>((tunnel) => tunnel);
   readonly #stopFollowing: () => void;
   #state: RemotePortState = { kind: 'asking' };
   /** The port that the peer had last: where it may choose one, it is asked for the same again. */
@@ -92,12 +91,7 @@ export class RemoteForward implements Forward, RemotePort {
   }
 
   get traffic(): ForwardTraffic {
-    const traffic = { ...this.#ended, total: this.#ended.total + this.#tunnels.size, open: this.#tunnels.size };
-    for (const { bytesSent, bytesReceived } of this.#tunnels) {
-      traffic.bytesSent += bytesSent;
-      traffic.bytesReceived += bytesReceived;
-    }
-    return traffic;
+    return this.#sum.traffic;
   }
 
   watch(listener: (state: RemotePortState) => void): () => void {
@@ -110,16 +104,12 @@ export class RemoteForward implements Forward, RemotePort {
   }
 
   onTunnelOpened(tunnel: CarriedTunnel): void {
-    this.#tunnels.add(tunnel);
+    this.#sum.begin(tunnel);
     this.#traffic.tell();
   }
 
   onTunnelClosed(tunnel: CarriedTunnel): void {
-    if (!this.#tunnels.delete(tunnel)) return;
-    this.#ended.total += 1;
-    this.#ended.bytesSent += tunnel.bytesSent;
-    this.#ended.bytesReceived += tunnel.bytesReceived;
-    this.#traffic.tell();
+    if (this.#sum.end(tunnel)) this.#traffic.tell();
   }
 
   close(): void {
@@ -133,7 +123,7 @@ export class RemoteForward implements Forward, RemotePort {
 
   abort(): void {
     this.close();
-    for (const tunnel of [...this.#tunnels]) tunnel.close('closed-by-owner');
+    for (const tunnel of [...this.#sum.open]) tunnel.close('closed-by-owner');
   }
 
   #ask(ports: Pick<PortRequests, 'ask'>, wanted = this.port): void {

@@ -8,6 +8,7 @@ import type { Reason } from '../wire/reasons.js';
 import type { Target } from '../wire/target.js';
 import type { ForwardTraffic } from './forward-spec.js';
 import type { Opener } from './peer-opener.js';
+import { TrafficSum } from './traffic-sum.js';
 
 /** Sessions of one owner; another one takes the place of the one that was idle longest. */
 const MAX_SESSIONS = 512;
@@ -35,8 +36,7 @@ export interface UdpSessionsDeps {
 export class UdpSessions {
   readonly #deps: UdpSessionsDeps;
   readonly #sessions = new Map<string, Session>();
-  /** Of sessions that have ended. */
-  #ended = { total: 0, bytesSent: 0, bytesReceived: 0 };
+  readonly #sum = new TrafficSum<Session>((session) => session);
 
   constructor(deps: UdpSessionsDeps) {
     this.#deps = deps;
@@ -44,17 +44,13 @@ export class UdpSessions {
 
   /** Sessions without a tunnel yet. */
   get pending(): number {
-    return this.#count('waiting');
+    let count = 0;
+    for (const { state } of this.#sessions.values()) if (state === 'waiting') count += 1;
+    return count;
   }
 
   get traffic(): ForwardTraffic {
-    const open = this.#count('open');
-    const traffic = { ...this.#ended, total: this.#ended.total + open, open };
-    for (const { bytesSent, bytesReceived } of this.#sessions.values()) {
-      traffic.bytesSent += bytesSent;
-      traffic.bytesReceived += bytesReceived;
-    }
-    return traffic;
+    return this.#sum.traffic;
   }
 
   /**
@@ -78,12 +74,6 @@ export class UdpSessions {
     for (const [key, session] of [...this.#sessions]) if (matches(key)) session.end();
   }
 
-  #count(state: Session['state']): number {
-    let count = 0;
-    for (const session of this.#sessions.values()) if (session.state === state) count += 1;
-    return count;
-  }
-
   #open(key: string, target: Target, reply: (bytes: Buffer) => void): Session | undefined {
     const { clock, hasRoom, onFull, onRefused, opener } = this.#deps;
     const isFull = !hasRoom();
@@ -93,7 +83,10 @@ export class UdpSessions {
     const session = new Session({ send: reply, onOver: () => this.#onOver(key, session) });
     this.#sessions.set(key, session);
     session.cancel = opener.open(target, {
-      onAccepted: () => session,
+      onAccepted: () => {
+        this.#sum.begin(session);
+        return session;
+      },
       onRefused: (reason) => {
         onRefused(target, reason);
         session.refuse(clock.now());
@@ -110,10 +103,7 @@ export class UdpSessions {
 
   #onOver(key: string, session: Session): void {
     if (this.#sessions.get(key) === session) this.#sessions.delete(key);
-    if (!session.wasOpen) return;
-    this.#ended.total += 1;
-    this.#ended.bytesSent += session.bytesSent;
-    this.#ended.bytesReceived += session.bytesReceived;
+    this.#sum.end(session);
   }
 }
 
@@ -144,10 +134,6 @@ class Session implements DatagramEnd {
 
   get state(): 'waiting' | 'open' | 'refused' | 'over' {
     return this.#state;
-  }
-
-  get wasOpen(): boolean {
-    return this.#handlers !== undefined;
   }
 
   /** A datagram of the program. */
