@@ -106,7 +106,7 @@ const targetPort = await listen((socket) => {
 
 const mayReach = () => ({ allowed: true }) as const;
 const make = (): TunnelService =>
-  new TunnelService({ clock: systemClock, random: systemRandom, log: silentLogger, mayReach });
+  new TunnelService({ clock: systemClock, random: systemRandom, log: silentLogger, policy: { mayReach } });
 const [client, server] = [make(), make()];
 const [toServer, toClient] = [new DelayedChannel('server'), new DelayedChannel('client')];
 toServer.other = toClient;

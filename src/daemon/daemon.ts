@@ -59,6 +59,8 @@ export interface DaemonOptions {
   readonly agent?: Pick<AgentOptions, 'places' | 'sharedWith'> | undefined;
 }
 
+type Policy = Required<NonNullable<EngineOptions['policy']>>;
+
 const NO_LIMITS = { rate: undefined, maxTunnels: undefined };
 
 /** What errors of the engine call our settings. */
@@ -147,12 +149,14 @@ export class Daemon {
   static async start(deps: DaemonDeps, loaded: Loaded, options: DaemonOptions): Promise<Daemon> {
     const { settings } = loaded;
     // Not used before a client is admitted.
-    let mayReach: EngineOptions['mayReach'] = () => ({ allowed: false, reason: 'starting' });
-    let servicesFor: NonNullable<EngineOptions['servicesFor']> = () => [];
-    let mayListen: NonNullable<EngineOptions['mayListen']> = () => ({ allowed: false, reason: 'starting' });
+    let policy: Policy = {
+      mayReach: () => ({ allowed: false, reason: 'starting' }),
+      mayListen: () => ({ allowed: false, reason: 'starting' }),
+      servicesFor: () => [],
+      limitsOf: () => NO_LIMITS,
+      sourceOf: () => undefined,
+    };
     let aliasOf = (_peerId: string): string | undefined => undefined;
-    let limitsOf: NonNullable<EngineOptions['limitsOf']> = () => NO_LIMITS;
-    let sourceOf: NonNullable<EngineOptions['sourceOf']> = () => undefined;
     const engine = await deps.startEngine(deps.log, {
       settings: { ...settings.network, proxy: settings.network.proxy && { address: settings.network.proxy } },
       place: { kind: 'directory', path: settings.stateDirectory },
@@ -160,18 +164,19 @@ export class Daemon {
       isRelay: true,
       isLasting: true,
       nameOf: (peerId) => nameWithKey(peerId, aliasOf(peerId)),
-      mayReach: (...asked) => mayReach(...asked),
-      servicesFor: (peerId) => servicesFor(peerId),
-      mayListen: (...asked) => mayListen(...asked),
-      limitsOf: (peerId) => limitsOf(peerId),
-      sourceOf: (peerId) => sourceOf(peerId),
+      policy: {
+        mayReach: (...asked) => policy.mayReach(...asked),
+        mayListen: (...asked) => policy.mayListen(...asked),
+        servicesFor: (peerId) => policy.servicesFor(peerId),
+        limitsOf: (peerId) => policy.limitsOf(peerId),
+        sourceOf: (peerId) => policy.sourceOf(peerId),
+      },
     });
     try {
       // Read after the engine has locked the identity: the lock protects the whole directory.
       const directory = { path: settings.stateDirectory, names: SETTING_NAMES };
       const access = await AccessControl.open(deps, directory, accessSettingsOrError(deps, settings));
       aliasOf = (peerId) => access.entryOf(peerId)?.alias;
-      limitsOf = (peerId) => access.entryOf(peerId) ?? NO_LIMITS;
       let isAdmitted = (_peerId: string): boolean => true;
       const isKept = (id: string): boolean => access.entryOf(id) !== undefined || isAdmitted(id);
       const addresses = await ClientAddresses.open({ ...deps, isKept }, directory);
@@ -185,13 +190,16 @@ export class Daemon {
       const client = await ClientRole.open({ ...deps, engine }, directory, agent);
       const daemon = new Daemon(deps, options, { loaded, engine, access, services, targets, client });
       isAdmitted = (peerId) => daemon.#admission.isAdmitted(peerId);
-      sourceOf = targets.sourceOf;
-      mayReach = (peerId, ...asked) =>
-        isAdmitted(peerId) ? targets.mayReach(peerId, ...asked) : noTarget(peerId, ...asked);
       const ports = listenPolicy({ clock: deps.clock, entryOf: (peerId) => access.entryOf(peerId) });
-      mayListen = (peerId, place) =>
-        daemon.#admission.isAdmitted(peerId) ? ports(peerId, place) : { allowed: false, reason: 'it is not admitted' };
-      servicesFor = (peerId) => (isAdmitted(peerId) ? targets.servicesFor(peerId) : []);
+      policy = {
+        mayReach: (peerId, ...asked) =>
+          isAdmitted(peerId) ? targets.mayReach(peerId, ...asked) : noTarget(peerId, ...asked),
+        mayListen: (peerId, place) =>
+          isAdmitted(peerId) ? ports(peerId, place) : { allowed: false, reason: 'it is not admitted' },
+        servicesFor: (peerId) => (isAdmitted(peerId) ? targets.servicesFor(peerId) : []),
+        limitsOf: (peerId) => access.entryOf(peerId) ?? NO_LIMITS,
+        sourceOf: targets.sourceOf,
+      };
       try {
         await daemon.#open();
       } catch (error) {

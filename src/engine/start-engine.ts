@@ -8,12 +8,8 @@ import { systemRandom } from '../base/random.js';
 import type { PortRange } from '../config/formats.js';
 import type { BootstrapAddress } from '../tox/tox.js';
 import { Tox, type ToxOptions } from '../tox/tox.js';
-import type { LimitsOf } from '../tunnel/peer-limits.js';
-import type { MayListen } from '../tunnel/remote-ports.js';
-import type { SourceOf } from '../tunnel/server/client-source.js';
-import type { MayReach } from '../tunnel/server/request-handler.js';
+import type { ServerPolicy } from '../tunnel/server/server-policy.js';
 import { TunnelService } from '../tunnel/tunnel-service.js';
-import type { Service } from '../tunnel/wire/target.js';
 import { Engine } from './engine.js';
 import { BootstrapNodesError, defaultNodesFile, loadBootstrapNodes } from './network/bootstrap-nodes.js';
 import { Identity, type IdentityPlace } from './state/identity.js';
@@ -42,16 +38,8 @@ export interface EngineOptions {
   readonly isRelay: boolean;
   /** Whether the engine runs long enough to ask a router to forward ports, if the settings allow it. */
   readonly isLasting: boolean;
-  /** Decides what peers may reach through us. */
-  readonly mayReach: MayReach;
-  /** Decides which ports clients may have opened here; default: none. */
-  readonly mayListen?: MayListen;
-  /** Returns our services that a peer may reach; default: none. */
-  readonly servicesFor?: (peerId: string) => readonly Service[];
-  /** Returns from where the targets of a peer are connected to; default: the system chooses. */
-  readonly sourceOf?: SourceOf;
-  /** Returns the limits of a peer; default: none of its own. */
-  readonly limitsOf?: LimitsOf;
+  /** What peers may do here; default: nothing. */
+  readonly policy?: Partial<ServerPolicy>;
   /** Returns the name of a peer for the log, by its key in hex; default: the first digits of the key. */
   readonly nameOf?: (peerId: string) => string;
   /** What errors call the settings. */
@@ -66,7 +54,7 @@ const RANGE_LENGTH = 11;
 
 /** @throws FileError, BootstrapNodesError, StateFileError, IdentityError, NetworkError */
 export async function startEngine(log: Logger, options: EngineOptions): Promise<Engine> {
-  const { settings, place, isRelay, isLasting, mayReach, names } = options;
+  const { settings, place, isRelay, isLasting, names, nameOf, policy = {} } = options;
   const named = nodesToAsk(settings);
   if (named.length === 0) log.info(`no bootstrap nodes, as configured: ${otherWaysIn(settings)}`);
   const nodes = settings.proxy === undefined || named.length === 0 ? named : withAddresses(named, log, names);
@@ -87,16 +75,7 @@ export async function startEngine(log: Logger, options: EngineOptions): Promise<
         ...(settings.proxy === undefined ? {} : { proxy: settings.proxy.address }),
       },
     );
-    const tunnels = new TunnelService({
-      ...deps,
-      log: options.tunnelLog ?? log,
-      mayReach,
-      ...(options.mayListen === undefined ? {} : { mayListen: options.mayListen }),
-      ...(options.nameOf === undefined ? {} : { nameOf: options.nameOf }),
-      ...(options.servicesFor === undefined ? {} : { servicesFor: options.servicesFor }),
-      ...(options.limitsOf === undefined ? {} : { limitsOf: options.limitsOf }),
-      ...(options.sourceOf === undefined ? {} : { sourceOf: options.sourceOf }),
-    });
+    const tunnels = new TunnelService({ ...deps, log: options.tunnelLog ?? log, policy, nameOf });
     const engine = new Engine({ ...deps, tox, tunnels, identity }, { nodes, names });
     await engine.start();
     return engine;

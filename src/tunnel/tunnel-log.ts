@@ -1,25 +1,19 @@
 /** What is logged about tunnels. */
-import type { FloodLog } from '../base/flood-log.js';
 import type { Logger } from '../base/logger.js';
 import { bytesText } from '../base/units.js';
-import type { TunnelInfo } from './tunnel-list.js';
+import type { PeerLog } from './link/peer-log.js';
+import type { TunnelInfo } from './link/tunnel-list.js';
 import { targetOfPlace } from './wire/listen.js';
 import { describeReason, type Reason } from './wire/reasons.js';
 import { describeTarget } from './wire/target.js';
 
 export class TunnelLog {
   readonly #log: Logger;
-  readonly #floodLog: FloodLog;
-  readonly #nameOf: (peerId: string) => string;
+  readonly #peerLog: PeerLog;
 
-  constructor(deps: {
-    readonly log: Logger;
-    readonly floodLog: FloodLog;
-    readonly nameOf: (peerId: string) => string;
-  }) {
-    this.#log = deps.log;
-    this.#floodLog = deps.floodLog;
-    this.#nameOf = deps.nameOf;
+  constructor(log: Logger, peerLog: PeerLog) {
+    this.#log = log;
+    this.#peerLog = peerLog;
   }
 
   opened(info: TunnelInfo): void {
@@ -36,10 +30,9 @@ export class TunnelLog {
 
   #say(info: TunnelInfo, what: 'opened' | 'ended', isNews: boolean, why = ''): void {
     const { peerId } = info;
-    const name = this.#nameOf(peerId);
-    const text = `${name}: tunnel ${wayOf(info)} ${what}${why}`;
-    if (isNews) this.#floodLog.say({ source: peerId, name, kind: `tunnel ${what}`, level: 'info', text });
-    else this.#log.debug(text);
+    const text = `tunnel ${wayOf(info)} ${what}${why}`;
+    if (isNews) this.#peerLog.say(peerId, `tunnel ${what}`, text);
+    else this.#log.debug(this.#peerLog.textOf(peerId, text));
   }
 }
 

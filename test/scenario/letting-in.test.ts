@@ -3,7 +3,6 @@ import t from 'tap';
 import { silentLogger } from '../../src/base/logger.js';
 import type { AccessFactors } from '../../src/engine/access/access-factors.js';
 import { AccessPolicy, friendRequestMessage } from '../../src/engine/access/access-policy.js';
-import { noTarget } from '../../src/engine/access/target-rules.js';
 import { ClientAdmission } from '../../src/engine/server/client-admission.js';
 import type { PublicKey } from '../../src/tox/crypto/keys.js';
 import { TunnelService } from '../../src/tunnel/tunnel-service.js';
@@ -47,7 +46,7 @@ for (const seconds of [3, 12, 25, 55, 85]) {
     const [node, server] = (await world.peers(4)) as [Peer, Peer];
     const { clock } = world;
     const deps = { clock, random: new SeededRandom(seconds), log: silentLogger };
-    const tunnels = new TunnelService({ ...deps, mayReach: noTarget });
+    const tunnels = new TunnelService(deps);
     const list = new List();
     const admission = new ClientAdmission({ ...deps, tox: server.tox, tunnels }, new AccessPolicy(list));
     t.teardown(() => admission.close());

@@ -67,9 +67,9 @@ async function connected(t: Test, world: World) {
   const [node, serverPeer] = (await world.peers(2)) as [Peer, Peer];
   const clientPeer = (await world.peer()).join(node);
   const service = (): TunnelService => {
-    const one = new TunnelService({
-      ...{ clock: world.clock, random: world.random, log: silentLogger, mayReach: () => ({ allowed: true }) },
-    });
+    const { clock, random } = world;
+    const mayReach = () => ({ allowed: true }) as const;
+    const one = new TunnelService({ clock, random, log: silentLogger, policy: { mayReach } });
     t.teardown(() => one.stop());
     return one;
   };

@@ -17,7 +17,7 @@ t.test('bytes arrive unchanged in both directions', async (t) => {
   socket.end(bytes);
   t.ok((await readAll(socket)).equals(bytes));
   await until(() => client.list().length === 0 && server.list().length === 0);
-  t.match(client.peers(), [{ terms: 'extended', tunnels: 0 }]);
+  t.match(client.links.list(), [{ terms: 'extended', tunnels: 0 }]);
 });
 
 t.test('the first request follows the hello at once, and the tunnel is extended', async (t) => {
@@ -295,7 +295,7 @@ t.test('when the peer goes offline, connections break at both ends', async (t) =
   channels.client.close();
   t.same(await Promise.all(endings), ['ECONNRESET', 'ECONNRESET']);
   t.same(await Promise.all(reasons), ['connection-lost', 'connection-lost']);
-  t.same([client.list(), server.list(), client.peers()], [[], [], []]);
+  t.same([client.list(), server.list(), client.links.list()], [[], [], []]);
 });
 
 t.test('a service that drains lets a transfer finish, and takes no new tunnels', async (t) => {
@@ -346,11 +346,11 @@ t.test('both sides may open tunnels over one channel, with the same ids', async 
 
 t.test('a ping measures the round trip, and fails when the peer is offline', async (t) => {
   const { client, channels, serverId } = await pairOfOurs(t, echo);
-  t.equal(await client.ping(serverId), 0);
-  t.equal(client.peers()[0]?.roundTrip, 0);
-  await t.rejects(client.ping('offline'), { code: 'peer-offline' });
+  t.equal(await client.links.ping(serverId), 0);
+  t.equal(client.links.list()[0]?.roundTrip, 0);
+  await t.rejects(client.links.ping('offline'), { code: 'peer-offline' });
   channels.client.isStalled = true;
-  const lost = client.ping(serverId);
+  const lost = client.links.ping(serverId);
   channels.client.close();
   await t.rejects(lost, { code: 'connection-lost' });
 });

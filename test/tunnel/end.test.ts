@@ -10,7 +10,7 @@ t.test('a peer that has greeted hears of the end, and its departure ends the wai
   const [client, server] = [world.service(), world.service()];
   client.attach(channels.client, { isServer: true });
   server.attach(channels.server);
-  await until(() => server.peers()[0]?.terms === 'extended');
+  await until(() => server.links.list()[0]?.terms === 'extended');
   const heard: string[] = [];
   client.on('ended', (peerId, reason) => {
     heard.push(`${peerId} ${reason}`);
@@ -19,7 +19,7 @@ t.test('a peer that has greeted hears of the end, and its departure ends the wai
   });
   await server.tellEnd('share-ended');
   t.same(heard, [`${channels.client.peerId} share-ended`]);
-  t.same(server.peers(), []);
+  t.same(server.links.list(), []);
 });
 
 t.test('an upstream peer is told nothing, and nobody waits for it', async (t) => {
@@ -29,5 +29,5 @@ t.test('an upstream peer is told nothing, and nobody waits for it', async (t) =>
   new UpstreamPeer(channels.client, 'client', world.random);
   server.attach(channels.server);
   await server.tellEnd('share-ended');
-  t.equal(server.peers()[0]?.terms, 'unknown');
+  t.equal(server.links.list()[0]?.terms, 'unknown');
 });

@@ -144,7 +144,7 @@ t.test(
       const evil = channelPair({ seed: 51 + run });
       const peer = new RawPeer(evil.server);
       client.attach(evil.client);
-      const asked = client.services(evil.client.peerId);
+      const asked = client.links.services(evil.client.peerId);
       for (let round = 0; round < 300; round += 1) {
         const services = Array.from({ length: random.below(40) }, () => {
           return { name: random.bytes(1 + random.below(8)).toString('latin1'), port: random.below(3) };
@@ -164,7 +164,7 @@ t.test(
       peer.send(encodeFrame(0x0100, 0, encodeHello({ kind: 'answer', version: 1, initialWindow: 65536 })));
       await until(() => peer.waiting === 0);
       for (const { name, port } of (await asked) ?? []) t.match([name, port > 0], [/^[a-z][a-z0-9._-]{0,31}$/, true]);
-      t.ok(((await client.services(evil.client.peerId)) ?? []).length <= 64);
+      t.ok(((await client.links.services(evil.client.peerId)) ?? []).length <= 64);
     }
   },
 );

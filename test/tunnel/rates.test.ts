@@ -5,7 +5,7 @@ import type { Socket } from 'node:net';
 import t, { type Test } from 'tap';
 import { silentLogger } from '../../src/base/logger.js';
 import type { RemoteForward } from '../../src/tunnel/client/remote-forward.js';
-import type { PeerLimits } from '../../src/tunnel/peer-limits.js';
+import type { PeerLimits } from '../../src/tunnel/server/peer-limits.js';
 import { TunnelService } from '../../src/tunnel/tunnel-service.js';
 import { channelPair } from './support/channel-pair.js';
 import { localSpec } from './support/local-spec.js';
@@ -212,9 +212,11 @@ t.test('connections at a port that the client has opened (-R) count for its rate
   const { clock, random } = world;
   const server = new TunnelService({
     ...{ clock, random, log: silentLogger, descriptors: Number.POSITIVE_INFINITY },
-    mayReach: () => ({ allowed: true }),
-    mayListen: () => ({ allowed: true }),
-    limitsOf: () => ({ rate: RATE, maxTunnels: 2 }),
+    policy: {
+      mayReach: () => ({ allowed: true }),
+      mayListen: () => ({ allowed: true }),
+      limitsOf: () => ({ rate: RATE, maxTunnels: 2 }),
+    },
   });
   t.teardown(() => server.stop());
   const client = world.service();

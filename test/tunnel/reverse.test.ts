@@ -5,7 +5,7 @@ import t, { type Test } from 'tap';
 import { silentLogger } from '../../src/base/logger.js';
 import type { RemotePortState } from '../../src/tunnel/client/forward-spec.js';
 import type { RemoteForward } from '../../src/tunnel/client/remote-forward.js';
-import type { MayListen } from '../../src/tunnel/remote-ports.js';
+import type { MayListen } from '../../src/tunnel/server/client-ports.js';
 import { TcpDialer } from '../../src/tunnel/server/tcp-dialer.js';
 import { TunnelService } from '../../src/tunnel/tunnel-service.js';
 import { encodeFrame } from '../../src/tunnel/wire/frame.js';
@@ -33,9 +33,8 @@ class Peers {
     this.world = new World(t);
     const { clock } = this.world;
     const log = { ...silentLogger, info: (text: string) => void this.lines.push(text), child: () => silentLogger };
-    const mayReach = () => ({ allowed: false, reason: 'this is a client' }) as const;
-    const common = { clock, mayReach, descriptors: Number.POSITIVE_INFINITY };
-    this.server = new TunnelService({ ...common, random: new SeededRandom(1), log, mayListen });
+    const common = { clock, descriptors: Number.POSITIVE_INFINITY };
+    this.server = new TunnelService({ ...common, random: new SeededRandom(1), log, policy: { mayListen } });
     const tcp = new TcpDialer(clock);
     const dialer = {
       dial: (...[peerId, target, handlers]: Parameters<TcpDialer['dial']>) => {
@@ -278,7 +277,7 @@ t.test('a port that the owner closes is not asked for again before the next sess
   t.equal(await end, 'ECONNRESET');
   await until(() => kinds.length === 2);
   peers.world.clock.advance(600_000);
-  await peers.client.ping(peers.serverId);
+  await peers.client.links.ping(peers.serverId);
   t.same(kinds, ['listening', 'closed-by-owner']);
   peers.channels.client.close();
   peers.connect();
@@ -387,7 +386,7 @@ t.test('an original tuntox is asked for no port, and one line says why', async (
       'localhost:80 of the server: the server is an original tuntox, which has no -R: have its owner install this tuntox there',
   });
   world.clock.advance(600_000);
-  await client.ping(channels.client.peerId);
+  await client.links.ping(channels.client.peerId);
   t.ok(
     upstream.types.every((type) => type === 0x0108),
     'nothing but pings',

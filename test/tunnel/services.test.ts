@@ -41,9 +41,9 @@ t.test('a client reaches a service by its name, and sees the name as the target'
 
 t.test('a client asks for the services that it may reach, before any tunnel', async (t) => {
   const { client, serverId, port } = await serverOf(new World(t));
-  t.same(await client.services(serverId), [{ name: 'echo', port }]);
-  t.same(await client.services(serverId), [{ name: 'echo', port }], 'known from then on');
-  await t.rejects(client.services('00'.repeat(32)), { code: 'peer-offline' });
+  t.same(await client.links.services(serverId), [{ name: 'echo', port }]);
+  t.same(await client.links.services(serverId), [{ name: 'echo', port }], 'known from then on');
+  await t.rejects(client.links.services('00'.repeat(32)), { code: 'peer-offline' });
 });
 
 t.test('a service that does not exist is refused, and so is port 0 of a host', async (t) => {
@@ -64,11 +64,11 @@ t.test('a service that does not exist is refused, and so is port 0 of a host', a
 t.test('a client learns of services that change while it is connected', async (t) => {
   const world = new World(t);
   const { client, server, serverId, services } = await serverOf(world);
-  await client.services(serverId);
+  await client.links.services(serverId);
   services.push({ name: 'web', port: 80 });
   server.review();
-  await client.ping(serverId);
-  t.same(await client.services(serverId), services);
+  await client.links.ping(serverId);
+  t.same(await client.links.services(serverId), services);
 });
 
 t.test('a service that gets another target while it is connected to is refused', async (t) => {
@@ -106,6 +106,6 @@ t.test('an upstream server is never asked for a service: it would look the name 
     [0x0108],
     'nothing but the hello',
   );
-  t.equal(await client.services(channels.client.peerId), undefined);
+  t.equal(await client.links.services(channels.client.peerId), undefined);
   t.same(upstream.tunnelIds, []);
 });

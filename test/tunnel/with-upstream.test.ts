@@ -48,7 +48,7 @@ t.test('our client carries bytes through an upstream server, and sends no frames
   const socket = await world.connect(port);
   socket.write(bytes);
   t.ok((await readSome(socket, bytes.length)).equals(bytes));
-  t.match(client.peers(), [{ terms: 'upstream' }]);
+  t.match(client.links.list(), [{ terms: 'upstream' }]);
   socket.destroy();
   await until(() => {
     world.clock.advance(100);
@@ -115,7 +115,7 @@ t.test('a request that an upstream server does not answer is given up', async (t
   world.clock.advance(30_000);
   t.equal(await ending, 'ECONNRESET');
   channels.client.resume();
-  await until(() => client.peers()[0]?.terms === 'upstream');
+  await until(() => client.links.list()[0]?.terms === 'upstream');
   t.equal(client.list().length, 0);
 });
 
@@ -180,7 +180,7 @@ t.test('our server carries bytes for an upstream client, and sends no frames of 
   t.ok((await readSome(socket, bytes.length)).equals(bytes));
   socket.end();
   await until(() => server.list().length === 0 && upstream.tunnelIds.length === 0);
-  t.same([upstream.unknownTypes, server.peers()[0]?.terms], [[], 'upstream']);
+  t.same([upstream.unknownTypes, server.links.list()[0]?.terms], [[], 'upstream']);
 });
 
 t.test('an upstream client gets all bytes that a service sent before it ended', async (t) => {

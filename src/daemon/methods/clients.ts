@@ -44,7 +44,7 @@ export function clientMethods(deps: Deps): Pick<MethodHandlers, Names> {
       const admitted = findAdmitted(deps, client);
       const key = admitted.friend.publicKey;
       try {
-        const roundTripMs = await engine.tunnels.ping(admitted.id);
+        const roundTripMs = await engine.tunnels.links.ping(admitted.id);
         return { schema: 'tuntox.ping/1', client: clientName(deps, key), roundTripMs };
       } catch (error) {
         throw asControlError(error, nameOf(deps, key));
@@ -90,7 +90,7 @@ function notesOfBan({ access, policy }: Deps): string[] {
 }
 
 function clientsOf(deps: Deps, clients: readonly AdmittedClient[]): Client[] {
-  const peers = new Map(deps.engine.tunnels.peers().map((peer) => [peer.peerId, peer]));
+  const peers = new Map(deps.engine.tunnels.links.list().map((peer) => [peer.peerId, peer]));
   return clients.map((client) => clientOf(deps, client, peers.get(client.id)));
 }
 

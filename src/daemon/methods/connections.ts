@@ -52,7 +52,7 @@ export function countConnections(deps: Deps): number {
 /** Returns the tunnels and listeners of clients in the order of their numbers. @param peerId the key of one client, in upper-case hex */
 export function connectionsOf(deps: Deps, peerId?: string): Connection[] {
   const { clients, connecting, listeners, open } = tunnelsOf(deps, peerId);
-  const roundTrips = new Map(deps.engine.tunnels.peers().map((peer) => [peer.peerId, peer.roundTrip]));
+  const roundTrips = new Map(deps.engine.tunnels.links.list().map((peer) => [peer.peerId, peer.roundTrip]));
   // Computed once for each client, however many tunnels it has.
   const common = new Map(
     [...new Set([...connecting, ...listeners, ...open].map((one) => one.peerId))].map((id) => {

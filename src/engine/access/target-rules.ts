@@ -8,6 +8,7 @@ import { type ReadOptions, readSmallFile } from '../../base/small-file.js';
 import { FormatError } from '../../config/format-error.js';
 import { parseRule } from '../../config/rule-text.js';
 import type { MayReach, Verdict } from '../../tunnel/server/request-handler.js';
+import { NO_ACCESS } from '../../tunnel/server/server-policy.js';
 import { canonicalHost, literalAddress, type Target, unixPathOf } from '../../tunnel/wire/target.js';
 import { type Decision, decide, describeRule, type Rule } from './rules.js';
 
@@ -22,7 +23,7 @@ export const anyTarget: MayReach = (_peerId, target) =>
   unixPathOf(target) === undefined
     ? { allowed: true }
     : { allowed: false, reason: 'a Unix socket is allowed by a line with its path in the rules file (-f)' };
-export const noTarget: MayReach = () => ({ allowed: false, reason: 'a client opens no tunnels for its server' });
+export const noTarget: MayReach = NO_ACCESS.mayReach;
 
 /** @param source what allows the target, for the owner of the server */
 export function onlyTarget({ host, port }: Target, source: string): MayReach {

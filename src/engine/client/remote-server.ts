@@ -116,7 +116,7 @@ export class RemoteServer {
     });
     this.#events = new ConnectionEvents({
       friend: () => this.#friend,
-      ping: () => deps.tunnels.ping(this.#peerId),
+      ping: () => deps.tunnels.links.ping(this.#peerId),
     });
     deps.tunnels.on('ended', this.#onEnded);
     void options.own.words.then((words) => {
@@ -189,13 +189,13 @@ export class RemoteServer {
   /** Resolves to the round trip in ms. @throws ServerError, TunnelError */
   async ping(): Promise<number> {
     await Promise.race([this.online, this.givenUp]);
-    return this.#deps.tunnels.ping(this.#peerId);
+    return this.#deps.tunnels.links.ping(this.#peerId);
   }
 
   /** Resolves to the services that we may reach; undefined if the server is an original tuntox. @throws ServerError, TunnelError */
   async services(): Promise<readonly Service[] | undefined> {
     await Promise.race([this.online, this.givenUp]);
-    return this.#deps.tunnels.services(this.#peerId);
+    return this.#deps.tunnels.links.services(this.#peerId);
   }
 
   /** Ends the connection and its tunnels; the identity and other connections stay. */

@@ -292,7 +292,7 @@ export class ClientAdmission {
     const { onEvent, tunnels } = this.#deps;
     if (onEvent === undefined) return undefined;
     const { hex } = friend.publicKey;
-    const events = new ConnectionEvents({ friend: () => friend, ping: () => tunnels.ping(hex) });
+    const events = new ConnectionEvents({ friend: () => friend, ping: () => tunnels.links.ping(hex) });
     friend.onProgress(() => events.update());
     events.watch((event) => onEvent(hex, event));
     return events;

@@ -1,5 +1,5 @@
 /** What the clients of a server do, as events for people and programs. */
-import type { TunnelInfo } from '../../tunnel/tunnel-list.js';
+import type { TunnelInfo } from '../../tunnel/link/tunnel-list.js';
 import type { TunnelService } from '../../tunnel/tunnel-service.js';
 import { explainReason } from '../../tunnel/wire/reasons.js';
 import { describeTarget } from '../../tunnel/wire/target.js';

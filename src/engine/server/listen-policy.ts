@@ -3,7 +3,7 @@
  * foreground what its command line does.
  */
 import type { Clock } from '../../base/clock.js';
-import type { MayListen } from '../../tunnel/remote-ports.js';
+import type { MayListen } from '../../tunnel/server/client-ports.js';
 import { type ListenPermission, mayListen, permissionFor } from '../access/listen-permission.js';
 import { isExpired, type WhitelistEntry } from '../access/whitelist.js';
 

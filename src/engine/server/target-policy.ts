@@ -5,9 +5,9 @@
 import { CodedError, messageOf } from '../../base/coded-error.js';
 import { targetText } from '../../base/endpoint.js';
 import { isSpeedTest } from '../../base/speed-test.js';
+import type { TunnelInfo } from '../../tunnel/link/tunnel-list.js';
 import type { SourceOf } from '../../tunnel/server/client-source.js';
 import type { MayReach, Reached } from '../../tunnel/server/request-handler.js';
-import type { TunnelInfo } from '../../tunnel/tunnel-list.js';
 import { type Service, serviceOf, type Target, unixPathOf } from '../../tunnel/wire/target.js';
 import type { ClientAddresses } from '../access/client-addresses.js';
 import {

@@ -2,10 +2,9 @@
 import type { Socket } from 'node:net';
 import type { Clock } from '../../base/clock.js';
 import type { FloodLog } from '../../base/flood-log.js';
-import type { Listeners } from '../../base/listeners.js';
 import { placeText } from '../../base/local-place.js';
 import type { Random } from '../../base/random.js';
-import type { PeerLink } from '../link/peer-link.js';
+import type { PeerLinks } from '../link/peer-links.js';
 import type { WantedPort } from '../link/port-requests.js';
 import { ProxyUsers } from '../socks/proxy-users.js';
 import type { DatagramEnd } from '../stream/datagram-end.js';
@@ -37,8 +36,7 @@ interface Deps {
   /** For lines that the programs at a port cause. */
   readonly floodLog: FloodLog;
   readonly dialer: Dialer;
-  readonly linkTo: (peerId: string) => PeerLink | undefined;
-  readonly linksOpened: Listeners<[link: PeerLink]>;
+  readonly links: PeerLinks;
 }
 
 /** What a request of the peer leads to: a target, unless the program names it. */
@@ -64,13 +62,15 @@ export class RemoteForwards {
     spec: ReverseSpec,
     { explain, onClosed }: { readonly explain: ExplainRefusal | undefined; readonly onClosed: () => void },
   ): RemoteForward {
-    const { clock, random, linkTo, linksOpened } = this.#deps;
+    const { clock, random, links } = this.#deps;
     const forward: RemoteForward = new RemoteForward(
       {
-        ...{ clock, random, explain },
+        clock,
+        random,
+        explain,
         links: {
-          present: linkTo(peerId)?.ports,
-          onNext: (listener) => linksOpened.add((link) => link.peerId === peerId && listener(link.ports)),
+          present: links.find(peerId)?.ports,
+          onNext: (listener) => links.opened.add((link) => link.peerId === peerId && listener(link.ports)),
         },
         onClosed: () => {
           this.#forwards.delete(forward.target);
@@ -86,7 +86,7 @@ export class RemoteForwards {
   /** The port of a peer from which it requests a tunnel, because we asked for it. */
   wanted(peerId: string, target: Target): WantedPort | undefined {
     const forwardId = reverseIdOf(target);
-    return forwardId === undefined ? undefined : this.#deps.linkTo(peerId)?.ports.find(forwardId);
+    return forwardId === undefined ? undefined : this.#deps.links.find(peerId)?.ports.find(forwardId);
   }
 
   /** @returns undefined if the request is about none of our ports */

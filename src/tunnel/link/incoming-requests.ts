@@ -16,9 +16,9 @@ export interface IncomingRequest {
   readonly target: Target;
   /**
    * Called once, now or later, with the local end, or why there is none. When the link is closed by then, the local end is reset.
-   * @param destination see TunnelIdentity
+   * @param named see TunnelIdentity
    */
-  answer(answer: TunnelEnd | Reason, destination?: Target): void;
+  answer(answer: TunnelEnd | Reason, named?: Pick<TunnelIdentity, 'destination' | 'number'>): void;
 }
 
 interface IncomingRequestsDeps {
@@ -63,15 +63,15 @@ export class IncomingRequests {
     this.#deps.onRequest({
       peerId: this.#deps.peerId,
       target,
-      answer: (local, destination) => {
+      answer: (local, named) => {
         this.#unanswered -= 1;
         if (typeof local === 'string') this.#refuse(forwardId, local);
-        else this.#accept(forwardId, { target, destination }, local);
+        else this.#accept(forwardId, { target, ...named }, local);
       },
     });
   }
 
-  #accept(forwardId: number, named: Pick<TunnelIdentity, 'target' | 'destination'>, local: TunnelEnd): void {
+  #accept(forwardId: number, named: Omit<TunnelIdentity, 'id' | 'side'>, local: TunnelEnd): void {
     if (this.#isClosed) {
       local.reset('connection-lost');
       return;

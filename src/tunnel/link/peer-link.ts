@@ -64,7 +64,8 @@ interface PeerLinkDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
-  readonly handlers: LinkHandlers;
+  /** Makes what the link tells. */
+  readonly handlersOf: (link: PeerLink) => LinkHandlers;
   /** Memory of all peers for fragments of datagrams that wait for others. */
   readonly fragments: MemoryBudget;
 }
@@ -74,7 +75,9 @@ export class PeerLink {
   readonly channel: PeerChannel;
   /** Ports that one side has the other open. */
   readonly ports: PortRequests;
-  readonly #deps: PeerLinkDeps;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #handlers: LinkHandlers;
   readonly #scheduler: FrameScheduler;
   readonly #roundTrip: RoundTrip;
   readonly #negotiation: Negotiation;
@@ -88,10 +91,14 @@ export class PeerLink {
 
   /** @param options.staleIds tunnels that an upstream server may still have from an earlier channel, which it is told to close */
   constructor(deps: PeerLinkDeps, options: { readonly staleIds?: readonly number[] } = {}) {
-    const { channel, clock, random, log, handlers } = deps;
-    this.peerId = channel.peerId;
+    const { channel, clock, random, log } = deps;
+    const { peerId } = channel;
+    this.peerId = peerId;
     this.channel = channel;
-    this.#deps = deps;
+    this.#clock = clock;
+    this.#log = log;
+    const handlers = deps.handlersOf(this);
+    this.#handlers = handlers;
     const scheduler = new FrameScheduler((frame) => channel.send(frame));
     const roundTrip = new RoundTrip({ clock, random, send: (frame) => scheduler.push(frame) });
     const frameData = (): number => Math.min(MAX_FRAME_DATA, channel.maxPacketSize - FRAME_HEADER_SIZE);
@@ -100,25 +107,20 @@ export class PeerLink {
     this.#negotiation = new Negotiation(clock, log);
     const ids = new ForwardIds(random);
     this.#requests = new OutgoingRequests({ clock, ids, push: (frame) => scheduler.push(frame) });
-    this.ports = new PortRequests({
-      ...{ clock, log, ids, scheduler, handlers, terms: () => this.terms },
-      greet: () => this.greet(),
-    });
+    const [terms, greet] = [() => this.#negotiation.terms, () => this.greet()];
+    this.ports = new PortRequests({ clock, log, ids, scheduler, handlers, terms: () => terms().kind, greet });
     const datagrams = {
       packetSize: () => channel.maxPacketSize,
       sendLossy: (packet: Buffer) => channel.sendLossy(packet),
       memory: deps.fragments,
     };
-    this.#tunnels = new TunnelTable({ clock, random, scheduler, roundTrip, handlers, datagrams }, { frameData });
-    this.#incoming = new IncomingRequests({
-      ...{ peerId: channel.peerId, log, scheduler, tunnels: this.#tunnels },
-      terms: () => this.#negotiation.terms,
-      onRequest: (request) => handlers.onRequest(request),
-    });
-    this.#services = new ServiceList({
-      ...{ clock, scheduler, services: () => handlers.services() },
-      encode: (services) => this.#negotiation.answers(services, frameData()),
-    });
+    const tunnels = new TunnelTable({ clock, random, scheduler, roundTrip, handlers, datagrams }, { frameData });
+    this.#tunnels = tunnels;
+    const onRequest = (request: IncomingRequest): void => handlers.onRequest(request);
+    this.#incoming = new IncomingRequests({ peerId, log, scheduler, tunnels, terms, onRequest });
+    const services = (): readonly Service[] => handlers.services();
+    const encode = (list: readonly Service[]) => this.#negotiation.answers(list, frameData());
+    this.#services = new ServiceList({ clock, scheduler, services, encode });
     this.#strays = new TokenBucket(STRAY_ANSWERS, STRAY_ANSWERS, clock.now());
     channel.receive({
       onPacket: (packet) => this.#onPacket(packet),
@@ -217,7 +219,7 @@ export class PeerLink {
     if (this.#isClosed) return;
     if (reason !== 'connection-lost') for (const tunnel of [...this.tunnels]) tunnel.close(reason);
     this.#isClosed = true;
-    this.#deps.handlers.onClose();
+    this.#handlers.onClose();
     this.#scheduler.close();
     this.#roundTrip.close();
     for (const tunnel of [...this.tunnels]) tunnel.onLinkClosed();
@@ -231,7 +233,7 @@ export class PeerLink {
     if (this.#isClosed) return;
     const frame = decodeFrame(packet);
     if (frame === undefined) {
-      this.#deps.log.debug(
+      this.#log.debug(
         isVersion1(packet) ? 'the peer uses protocol version 1, which is too old' : 'dropped a packet that is no frame',
       );
       return;
@@ -253,7 +255,7 @@ export class PeerLink {
         this.#onDeny(frame);
         break;
       case END:
-        this.#deps.handlers.onEnd(decodeReason(frame.data));
+        this.#handlers.onEnd(decodeReason(frame.data));
         return;
       default:
         if (!this.ports.onFrame(frame)) this.#onTunnelFrame(frame);
@@ -270,7 +272,7 @@ export class PeerLink {
   #onPing(data: Buffer): void {
     const pong = this.#negotiation.onPing(data);
     if (pong !== undefined) this.#scheduler.offer(pong);
-    else if (!this.#services.answerHello()) this.#deps.log.debug('dropped a hello');
+    else if (!this.#services.answerHello()) this.#log.debug('dropped a hello');
   }
 
   #onTunnelFrame(frame: Frame): void {
@@ -293,14 +295,14 @@ export class PeerLink {
         tunnel?.onReset(decodeReason(frame.data));
         break;
       default:
-        this.#deps.log.debug(`dropped a frame of unknown type 0x${frame.type.toString(16)}`);
+        this.#log.debug(`dropped a frame of unknown type 0x${frame.type.toString(16)}`);
     }
   }
 
   /** The peer missed the end of this tunnel, or has it from an earlier channel. */
   #onStrayData(frame: Frame): void {
-    if (!this.#strays.take(this.#deps.clock.now())) return;
-    this.#deps.log.debug(`received data for unknown tunnel ${frame.id}`);
+    if (!this.#strays.take(this.#clock.now())) return;
+    this.#log.debug(`received data for unknown tunnel ${frame.id}`);
     this.#rejectTunnel(frame.id, (frame.type & FROM_ACCEPTOR) === 0 ? 'acceptor' : 'opener');
   }
 

@@ -4,18 +4,16 @@
  * all they can leave next to none.
  */
 import type { AttemptRoom } from '../../base/address-race.js';
-import { PeerCounter } from './peer-counter.js';
+import { PeerCounter } from '../link/peer-counter.js';
 
-/**
- * @param own descriptors of this peer
- * @param limit for all tunnels
- * @param used by all peers
- * @returns why this peer may have no other, for the owner; undefined when it may
- */
-export function quotaRefusal(
-  own: number,
-  { limit, used }: { readonly limit: number; readonly used: number },
-): string | undefined {
+/** Descriptors of all peers, and how many they may have. */
+export interface DescriptorUse {
+  readonly limit: number;
+  readonly used: number;
+}
+
+/** @param own descriptors of this peer @returns why this peer may have no other, for the owner; undefined when it may */
+export function quotaRefusal(own: number, { limit, used }: DescriptorUse): string | undefined {
   const left = limit - used;
   if (own < left) return undefined;
   return `this client has ${own} connections, and ${Math.max(0, left)} of the ${limit} that this process may have are left`;

@@ -1,9 +1,10 @@
 /** Handles the requests of peers: checks each against the policy, connects to its target, and accepts or refuses it. */
 import type { Socket } from 'node:net';
 import type { Clock } from '../../base/clock.js';
-import type { FloodLog } from '../../base/flood-log.js';
+import type { Listeners } from '../../base/listeners.js';
 import { isSpeedTest } from '../../base/speed-test.js';
 import type { IncomingRequest } from '../link/incoming-requests.js';
+import type { PeerLog } from '../link/peer-log.js';
 import { isDatagramEnd, type TunnelEnd } from '../stream/datagram-end.js';
 import { endOf } from '../stream/unix-end.js';
 import { describeReason, type Reason } from '../wire/reasons.js';
@@ -47,18 +48,11 @@ export interface RequestHandlerDeps {
   readonly clock: Clock;
   readonly dialer: Dialer;
   readonly mayReach: MayReach;
-  /** For lines that peers cause. */
-  readonly floodLog: FloodLog;
-  readonly nameOf: (peerId: string) => string;
+  readonly log: PeerLog;
+  /** A tunnel keeps the number of its request. */
   readonly nextNumber: () => number;
-  readonly handlers: RequestHandlers;
-}
-
-interface RequestHandlers {
-  /** @param detail which rule, or what failed; for the owner, while the peer gets the reason alone */
-  onRefused(peerId: string, target: Target, reason: Reason, detail: string): void;
-  /** The target is connected. @param accept makes the tunnel, which keeps the number of its request */
-  onConnected(number: number, accept: () => void): void;
+  /** `detail`: which rule, or what failed; for the owner, while the peer gets the reason alone. */
+  readonly refused: Listeners<[peerId: string, target: Target, reason: Reason, detail: string]>;
 }
 
 /** A request whose target is being connected to. */
@@ -98,9 +92,8 @@ export class RequestHandler {
   }
 
   #serve(request: IncomingRequest, full: string | undefined, end: () => TunnelEnd, destination?: Target): void {
-    const { handlers, nextNumber } = this.#deps;
     if (full !== undefined) this.#refuse(request, 'too-many-tunnels', full);
-    else handlers.onConnected(nextNumber(), () => request.answer(end(), destination));
+    else request.answer(end(), { destination, number: this.#deps.nextNumber() });
   }
 
   list(): { readonly number: number; readonly peerId: string; readonly target: Target; readonly age: number }[] {
@@ -160,7 +153,7 @@ export class RequestHandler {
           const end = isDatagramEnd(connected) ? connected : endOf(this.#deps.clock, connected);
           if (clientAddress !== undefined && !isDatagramEnd(connected))
             connected.write(headerOf(connected, clientAddress, peerId));
-          this.#deps.handlers.onConnected(number, () => request.answer(end, destination));
+          request.answer(end, { destination, number });
           return;
         }
         connected.destroy();
@@ -177,11 +170,9 @@ export class RequestHandler {
 
   #refuse(request: IncomingRequest, reason: Reason, detail = describeReason(reason)): void {
     const { peerId, target } = request;
-    const { nameOf, floodLog, handlers } = this.#deps;
-    const name = nameOf(peerId);
-    const text = `${name}: ${describeTarget(target)} refused: ${detail}`;
-    floodLog.say({ source: peerId, name, kind: 'request refused', level: 'info', text });
-    handlers.onRefused(peerId, target, reason, detail);
+    const { log, refused } = this.#deps;
+    log.say(peerId, 'request refused', `${describeTarget(target)} refused: ${detail}`);
+    refused.tell(peerId, target, reason, detail);
     request.answer(reason);
   }
 }

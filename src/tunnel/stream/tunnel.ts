@@ -35,6 +35,8 @@ export interface TunnelIdentity {
   readonly target: Target;
   /** What the target stood for when it was connected to; only of an accepted tunnel whose target is a service. */
   readonly destination?: Target | undefined;
+  /** That of the request, by which people name it; undefined if it had none. */
+  readonly number?: number | undefined;
 }
 
 /** How fast tunnels carry, those of a peer together. */

@@ -10,7 +10,6 @@ import { FLAG_NAMES } from '../../../src/cli/tuntox/setting-names.js';
 import { settingsOf } from '../../../src/cli/tuntox/settings.js';
 import type { ClientSettings } from '../../../src/config/classic-settings.js';
 import { keyWords } from '../../../src/config/words.js';
-import { noTarget } from '../../../src/engine/access/target-rules.js';
 import { Engine } from '../../../src/engine/engine.js';
 import { Identity } from '../../../src/engine/state/identity.js';
 import { generateKeyPair } from '../../../src/tox/crypto/key-pair.js';
@@ -46,7 +45,7 @@ async function run(t: Test, words: string): Promise<Running> {
   const identity = await Identity.open({ random, log }, { kind: 'nowhere' }, FLAG_NAMES);
   const { publicKey, nospam } = identity.savedata.identity;
   const tox = new FakeStack(new Map(), new ToxId(publicKey, nospam), encodeSavedata(identity.savedata));
-  const tunnels = new TunnelService({ clock, random, log, mayReach: noTarget });
+  const tunnels = new TunnelService({ clock, random, log });
   const engine = new Engine(
     { clock, random, log, tox, tunnels, identity },
     { nodes: settings.nodes ?? [NOBODY], names: FLAG_NAMES },

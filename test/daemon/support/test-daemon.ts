@@ -132,22 +132,12 @@ export class TestDaemon {
     let stack: FakeStack | undefined;
     const startEngine = async (
       log: Logger,
-      { mayReach, mayListen, servicesFor = () => [], names, place, settings, ...rest }: EngineOptions,
+      { policy = {}, names, place, settings }: EngineOptions,
     ): Promise<Engine> => {
-      const { sourceOf = () => undefined, limitsOf } = rest;
       const identity = await Identity.open({ random, log }, place, names);
       const { publicKey, nospam } = identity.savedata.identity;
       stack = new FakeStack(network, new ToxId(publicKey, nospam), encodeSavedata(identity.savedata));
-      const tunnels = new TunnelService({
-        clock: systemClock,
-        random,
-        log,
-        mayReach,
-        servicesFor,
-        sourceOf,
-        ...(limitsOf && { limitsOf }),
-        ...(mayListen && { mayListen }),
-      });
+      const tunnels = new TunnelService({ clock: systemClock, random, log, policy });
       const nodes = settings.nodes ?? [NOBODY];
       const engine = new Engine({ clock, random, log, tox: stack, tunnels, identity }, { nodes, names });
       await engine.start();
@@ -224,7 +214,7 @@ export class TestDaemon {
     const identity = await Identity.open({ random, log }, { kind: 'nowhere' }, NAMES);
     const { publicKey, nospam } = identity.savedata.identity;
     const tox = new FakeStack(this.#network, new ToxId(publicKey, nospam), encodeSavedata(identity.savedata));
-    const tunnels = new TunnelService({ clock, random, log, mayReach });
+    const tunnels = new TunnelService({ clock, random, log, policy: { mayReach } });
     const engine = new Engine({ clock, random, log, tox, tunnels, identity }, { nodes: [], names: NAMES });
     await engine.start();
     this.#t.teardown(() => engine.stop());

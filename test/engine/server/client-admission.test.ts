@@ -4,7 +4,6 @@ import { silentLogger } from '../../../src/base/logger.js';
 import type { AccessFactors } from '../../../src/engine/access/access-factors.js';
 import { AccessPolicy, friendRequestMessage } from '../../../src/engine/access/access-policy.js';
 import { FixedSecretCheck } from '../../../src/engine/access/secret-check.js';
-import { noTarget } from '../../../src/engine/access/target-rules.js';
 import type { ToxStack } from '../../../src/engine/network/tox-stack.js';
 import { ClientAdmission } from '../../../src/engine/server/client-admission.js';
 import { generateKeyPair } from '../../../src/tox/crypto/key-pair.js';
@@ -40,7 +39,7 @@ function openDoor(t: Test, listed: readonly PublicKey[]) {
     },
     removeFriend: ({ publicKey }: Friend) => void removed.push(publicKey.hex),
   } as Partial<ToxStack> as ToxStack;
-  const tunnels = new TunnelService({ ...deps, mayReach: noTarget });
+  const tunnels = new TunnelService(deps);
   const admission = new ClientAdmission({ ...deps, tox, tunnels }, new AccessPolicy(factors));
   t.teardown(() => admission.close());
   const come = (publicKey: PublicKey, secret?: Buffer): void => {

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import type { Test } from 'tap';
 import { type Logger, silentLogger } from '../../../src/base/logger.js';
-import { type LimitsOf, NO_LIMITS } from '../../../src/tunnel/peer-limits.js';
 import type { Dialer } from '../../../src/tunnel/server/dialer.js';
+import { type LimitsOf, NO_LIMITS } from '../../../src/tunnel/server/peer-limits.js';
 import type { MayReach } from '../../../src/tunnel/server/request-handler.js';
 import { TunnelService } from '../../../src/tunnel/tunnel-service.js';
 import type { Reason } from '../../../src/tunnel/wire/reasons.js';
@@ -43,10 +43,8 @@ export class World {
     // The same seed for all, so that both sides of a link choose the same ids.
     const { clock } = this;
     const random = new SeededRandom(this.#seed);
-    const service = new TunnelService({
-      ...{ clock, random, log, mayReach, descriptors, servicesFor: () => services, limitsOf },
-      ...(dialer === undefined ? {} : { dialer }),
-    });
+    const policy = { mayReach, servicesFor: () => services, limitsOf };
+    const service = new TunnelService({ clock, random, log, policy, dialer, descriptors });
     this.#services.push(service);
     return service;
   }

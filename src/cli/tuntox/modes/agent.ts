@@ -8,7 +8,6 @@ import { systemRandom } from '../../../base/random.js';
 import { countText, durationText } from '../../../base/units.js';
 import { userDirectories } from '../../../base/user-directories.js';
 import type { AgentSettings } from '../../../config/classic-settings.js';
-import { noTarget } from '../../../engine/access/target-rules.js';
 import { AgentServer } from '../../../engine/agent/agent-server.js';
 import { ServerPool } from '../../../engine/client/server-pool.js';
 import type { Engine } from '../../../engine/engine.js';
@@ -66,7 +65,6 @@ async function engineOfUser(
         names: NAMES,
         isRelay: false,
         isLasting: true,
-        mayReach: noTarget,
       });
     } catch (error) {
       if (!(error instanceof StateFileError) || error.code !== 'in-use' || left === 0) throw error;

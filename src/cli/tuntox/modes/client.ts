@@ -1,7 +1,6 @@
 /** A client with a connection of its own. */
 import { demoted } from '../../../base/logger.js';
 import { type ClientSettings, serverName } from '../../../config/classic-settings.js';
-import { noTarget } from '../../../engine/access/target-rules.js';
 import { startEngine } from '../../../engine/start-engine.js';
 import type { ServiceProcess } from '../../../platform/process/service-process.js';
 import type { StartContext } from '../context.js';
@@ -29,7 +28,6 @@ export async function runClient(
     // Clients run for too short a time to be relays.
     isRelay: false,
     isLasting: settings.mode === 'forward',
-    mayReach: noTarget,
   });
   try {
     if (settings.idFile !== undefined) await writeIdFile(settings.idFile, engine.id.toString());

@@ -35,8 +35,7 @@ export async function runServer(
     names: FLAG_NAMES,
     isRelay: true,
     isLasting: true,
-    mayReach: mayReachOf(settings, context),
-    mayListen: samePortsForAll(settings.ports),
+    policy: { mayReach: mayReachOf(settings, context), mayListen: samePortsForAll(settings.ports) },
   });
   try {
     const id = engine.id.toString();

@@ -44,7 +44,7 @@ export async function runShare(settings: ShareSettings, context: Context, servic
     names: FLAG_NAMES,
     isRelay: true,
     isLasting: true,
-    mayReach: onlyTarget(target, 'what is shared'),
+    policy: { mayReach: onlyTarget(target, 'what is shared') },
   });
   try {
     const id = engine.id.toString();

@@ -1,6 +1,6 @@
 import t from 'tap';
-import { PeerRates } from '../../src/tunnel/peer-limits.js';
-import { ManualClock } from '../support/manual-clock.js';
+import { PeerRates } from '../../../src/tunnel/server/peer-limits.js';
+import { ManualClock } from '../../support/manual-clock.js';
 
 const limits = (rate: number | undefined) => ({ rate, maxTunnels: undefined });
 

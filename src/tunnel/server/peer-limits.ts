@@ -1,7 +1,7 @@
 /** The limits of each peer that is a client: how fast its tunnels carry bytes, and how many it may have. */
-import type { Clock } from '../base/clock.js';
-import { RateLimit } from './stream/rate-limit.js';
-import type { RateLimits } from './stream/tunnel.js';
+import type { Clock } from '../../base/clock.js';
+import { RateLimit } from '../stream/rate-limit.js';
+import type { RateLimits } from '../stream/tunnel.js';
 
 export interface PeerLimits {
   /** Bytes per second in each direction; undefined: no limit. */

@@ -1,9 +1,13 @@
 /** The open tunnels of all peers, and the numbers by which people name them. */
-import type { Clock } from '../base/clock.js';
-import { PeerCounter } from './server/peer-counter.js';
-import type { CarriedTunnel, TunnelIdentity } from './stream/tunnel.js';
-import { type ListenPlace, reverseIdOf, targetOfPlace } from './wire/listen.js';
-import type { Target } from './wire/target.js';
+import type { Clock } from '../../base/clock.js';
+import type { CarriedTunnel, TunnelIdentity } from '../stream/tunnel.js';
+import { type ListenPlace, reverseIdOf, targetOfPlace } from '../wire/listen.js';
+import type { Target } from '../wire/target.js';
+import { PeerCounter } from './peer-counter.js';
+import { MAX_BACKLOG } from './tunnel-table.js';
+
+/** Bytes of all peers that may wait for slow programs: enough for the backlogs of two peers, which more peers share. */
+const MAX_ALL_BACKLOG = 256 * 1024 * 1024;
 
 /** What a peer is to us: the forwards are those of the client, also where the server opens the tunnels (-R). */
 export type PeerRole = 'client' | 'server';
@@ -25,11 +29,6 @@ export interface TunnelInfo
   readonly age: number;
 }
 
-interface NewTunnel extends Pick<Entry, 'peerId' | 'listener'> {
-  /** That of its request. */
-  readonly number: number | undefined;
-}
-
 interface Entry {
   readonly number: number;
   readonly peerId: string;
@@ -39,8 +38,11 @@ interface Entry {
 export class TunnelList {
   readonly #clock: Clock;
   readonly #entries = new Map<CarriedTunnel, Entry>();
-  /** Those that peers have as clients. */
+  /** Those of each peer, of earlier channels too, and those that it has as a client. */
+  readonly #ofPeers = new PeerCounter();
   readonly #ofClients = new PeerCounter();
+  /** Bytes that wait for local programs. */
+  readonly #backlogs = new PeerCounter();
   #lastNumber = 0;
 
   constructor(clock: Clock) {
@@ -65,8 +67,10 @@ export class TunnelList {
     return this.#lastNumber;
   }
 
-  add(tunnel: CarriedTunnel, { peerId, listener, number = this.nextNumber() }: NewTunnel): TunnelInfo {
+  add(tunnel: CarriedTunnel, { peerId, listener }: Pick<Entry, 'peerId' | 'listener'>): TunnelInfo {
+    const { number = this.nextNumber() } = tunnel.identity;
     this.#entries.set(tunnel, { number, peerId, listener });
+    this.#ofPeers.add(peerId, 1);
     if (roleOf(tunnel.identity) === 'client') this.#ofClients.add(peerId, 1);
     return this.#describe(tunnel);
   }
@@ -75,6 +79,7 @@ export class TunnelList {
   remove(tunnel: CarriedTunnel): TunnelInfo {
     const info = this.#describe(tunnel);
     this.#entries.delete(tunnel);
+    this.#ofPeers.add(info.peerId, -1);
     if (info.peerRole === 'client') this.#ofClients.add(info.peerId, -1);
     return info;
   }
@@ -84,9 +89,9 @@ export class TunnelList {
     return undefined;
   }
 
-  /** How many tunnels a peer has as a client. */
-  countOf(peerId: string): number {
-    return this.#ofClients.of(peerId);
+  /** How many tunnels a peer has, those of its earlier channels too. */
+  countOf(peerId: string, role?: 'client'): number {
+    return (role === 'client' ? this.#ofClients : this.#ofPeers).of(peerId);
   }
 
   /** The tunnels that a peer has in one role, the oldest first. */
@@ -97,8 +102,15 @@ export class TunnelList {
       .map(([tunnel]) => tunnel);
   }
 
+  /** Closes the slowest tunnel of an upstream peer above its bound (windows bound the others), or of the peer with the most bytes. */
+  onBacklog(peerId: string, change: number): void {
+    this.#backlogs.add(peerId, change);
+    if (this.#backlogs.of(peerId) > MAX_BACKLOG) this.#slowestOf(peerId)?.close('overflow');
+    else if (this.#backlogs.total > MAX_ALL_BACKLOG) this.#slowestOf(this.#backlogs.highest)?.close('overflow');
+  }
+
   /** The tunnel of a peer for whose program most bytes wait. */
-  slowestOf(peerId: string | undefined): CarriedTunnel | undefined {
+  #slowestOf(peerId: string | undefined): CarriedTunnel | undefined {
     let slowest: CarriedTunnel | undefined;
     for (const [tunnel, entry] of this.#entries)
       if (entry.peerId === peerId && tunnel.backlog > (slowest?.backlog ?? 0)) slowest = tunnel;

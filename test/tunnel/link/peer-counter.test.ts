@@ -1,5 +1,5 @@
 import t from 'tap';
-import { PeerCounter } from '../../../src/tunnel/server/peer-counter.js';
+import { PeerCounter } from '../../../src/tunnel/link/peer-counter.js';
 
 t.test('each peer has its count, and all peers have a total', async (t) => {
   const counter = new PeerCounter();

@@ -2,16 +2,15 @@
  * Ports of this machine that peers have opened for themselves (-R). Each connection becomes a tunnel to the peer that asked. A port is
  * closed with the link, when the peer does not want it any more, and when the owner closes it or does not allow it any more.
  */
-import type { Clock } from '../base/clock.js';
-import type { FloodLog } from '../base/flood-log.js';
-import { placeText } from '../base/local-place.js';
-import { demoted, type Logger } from '../base/logger.js';
-import { ListenError } from './client/forward-spec.js';
-import { LocalForward } from './client/local-forward.js';
-import type { PeerLink } from './link/peer-link.js';
-import { type ListenPlace, reverseTarget, targetOfPlace } from './wire/listen.js';
-import { describeReason, type Reason } from './wire/reasons.js';
-import { canonicalHost, type Target } from './wire/target.js';
+import type { Clock } from '../../base/clock.js';
+import { CodedError, messageOf } from '../../base/coded-error.js';
+import type { Listeners } from '../../base/listeners.js';
+import { type LocalPlace, placeText } from '../../base/local-place.js';
+import type { PeerLink } from '../link/peer-link.js';
+import type { PeerLog } from '../link/peer-log.js';
+import { type ListenPlace, targetOfPlace } from '../wire/listen.js';
+import { describeReason, type Reason } from '../wire/reasons.js';
+import { canonicalHost, type Target } from '../wire/target.js';
 
 /** Ports of one peer, and of all peers: each takes a descriptor for each address. */
 const MAX_PORTS = 32;
@@ -24,7 +23,7 @@ export type MayListen = (peerId: string, place: ListenPlace) => ListenVerdict;
 
 export const noPort: MayListen = () => ({ allowed: false, reason: 'this server opens no ports for clients' });
 
-export interface RemotePortInfo extends ListenPlace {
+export interface ClientPortInfo extends ListenPlace {
   /** From the numbers of tunnels. */
   readonly number: number;
   readonly peerId: string;
@@ -48,15 +47,33 @@ export interface PortTunnels {
   close(peerId: string, forwardId: number, reason: Reason): void;
 }
 
+/** Listens at a place; each connection becomes a tunnel. */
+interface PortListener {
+  /** With the port that the system has chosen. */
+  readonly at: LocalPlace;
+  readonly port: number;
+  /** Connections without a tunnel yet. */
+  readonly pending: number;
+  /** @throws CodedError whose code REASONS may have */
+  listen(): Promise<void>;
+  /** Stops listening. Tunnels stay. */
+  close(): void;
+}
+
+/** Makes the listener of a port, which requests the tunnels of the link. @param port.whyFull asked for each connection */
+export type OpenPort = (
+  link: PortLink,
+  port: { readonly forwardId: number; readonly place: ListenPlace; readonly whyFull: () => string | undefined },
+) => PortListener;
+
 interface Deps {
   readonly clock: Clock;
-  readonly log: Logger;
-  readonly floodLog: FloodLog;
-  readonly nameOf: (peerId: string) => string;
+  readonly log: PeerLog;
   readonly mayListen: MayListen;
   readonly tunnels: PortTunnels;
-  /** @param detail for the owner */
-  readonly onRefused: (peerId: string, place: ListenPlace, reason: Reason, detail: string) => void;
+  readonly openPort: OpenPort;
+  /** `detail` is for the owner. */
+  readonly refused: Listeners<[peerId: string, place: ListenPlace, reason: Reason, detail: string]>;
 }
 
 interface Port {
@@ -64,13 +81,13 @@ interface Port {
   readonly link: PortLink;
   readonly forwardId: number;
   readonly wanted: ListenPlace;
-  readonly forward: LocalForward;
+  readonly listener: PortListener;
   /** `closed`: while it was being opened. */
   state: 'opening' | 'open' | 'closed';
   since: number;
 }
 
-export class RemotePorts {
+export class ClientPorts {
   readonly #deps: Deps;
   readonly #ports = new Set<Port>();
   #closed: Reason | undefined;
@@ -79,20 +96,20 @@ export class RemotePorts {
     this.#deps = deps;
   }
 
-  list(): RemotePortInfo[] {
+  list(): ClientPortInfo[] {
     return [...this.#ports].filter(({ state }) => state === 'open').map((port) => this.#describe(port));
   }
 
   /** Connections without a tunnel yet. */
   get pending(): number {
     let pending = 0;
-    for (const { forward } of this.#ports) pending += forward.pending;
+    for (const { listener } of this.#ports) pending += listener.pending;
     return pending;
   }
 
   pendingOf(peerId: string): number {
     let pending = 0;
-    for (const { forward, link } of this.#ports) if (link.peerId === peerId) pending += forward.pending;
+    for (const { listener, link } of this.#ports) if (link.peerId === peerId) pending += listener.pending;
     return pending;
   }
 
@@ -128,7 +145,7 @@ export class RemotePorts {
   }
 
   /** Closes the ports that match, also those that are being opened, and their tunnels. @returns whether there was one */
-  end(reason: Reason, matches: (port: RemotePortInfo) => boolean): boolean {
+  end(reason: Reason, matches: (port: ClientPortInfo) => boolean): boolean {
     const matching = [...this.#ports].filter((port) => port.state !== 'closed' && matches(this.#describe(port)));
     for (const port of matching) this.#end(port, reason, describeReason(reason));
     return matching.length > 0;
@@ -151,37 +168,31 @@ export class RemotePorts {
     }
   }
 
-  #describe(port: Port): RemotePortInfo {
+  #describe(port: Port): ClientPortInfo {
     const [place, { number, link }] = [placeOf(port), port];
     const age = this.#deps.clock.now() - port.since;
     return { ...place, number, peerId: link.peerId, target: targetOfPlace(place), age };
   }
 
   async #listen(link: PortLink, forwardId: number, wanted: ListenPlace): Promise<void> {
-    const { clock, floodLog, log, nameOf, tunnels } = this.#deps;
+    const { clock, log, openPort, tunnels } = this.#deps;
     const { peerId } = link;
-    const whyFull = (): string | undefined => tunnels.whyFull(peerId);
-    const hasRoom = (): boolean => whyFull() === undefined;
-    const forward = new LocalForward(
-      { clock, opener: link, log: demoted(log, 'info'), floodLog, hasRoom },
-      { spec: { kind: 'local', at: { kind: 'port', ...wanted }, target: reverseTarget(forwardId) }, whyFull },
-    );
+    const listener = openPort(link, { forwardId, place: wanted, whyFull: () => tunnels.whyFull(peerId) });
     const port: Port = {
       number: tunnels.nextNumber(),
       link,
       forwardId,
       wanted,
-      forward,
+      listener,
       state: 'opening',
       since: clock.now(),
     };
     this.#ports.add(port);
     try {
-      await forward.listen();
+      await listener.listen();
     } catch (error) {
       this.#ports.delete(port);
-      const detail = error instanceof ListenError ? error.message : String(error);
-      if (port.state === 'opening') this.#refuse(link, port, reasonOf(error), detail);
+      if (port.state === 'opening') this.#refuse(link, port, reasonOf(error), messageOf(error));
       return;
     }
     if (port.state === 'closed') {
@@ -190,8 +201,8 @@ export class RemotePorts {
     }
     port.state = 'open';
     port.since = clock.now();
-    link.ports.answer(forwardId, forward.port);
-    this.#say(peerId, 'port opened', `${nameOf(peerId)}: ${placeText(forward.at)} is open for it (-R)`);
+    link.ports.answer(forwardId, listener.port);
+    log.say(peerId, 'port opened', `${placeText(listener.at)} is open for it (-R)`);
   }
 
   #end(port: Port, reason: Reason, why: string): void {
@@ -207,15 +218,14 @@ export class RemotePorts {
   }
 
   #close(port: Port, why: string): void {
-    const { link, forward, state } = port;
+    const { link, listener, state } = port;
     if (state === 'closed') return;
     port.state = 'closed';
-    forward.close();
+    listener.close();
     // One that is being opened counts until the system has answered.
     if (state === 'opening') return;
     this.#ports.delete(port);
-    const { peerId } = link;
-    this.#say(peerId, 'port closed', `${this.#deps.nameOf(peerId)}: ${placeText(forward.at)} is closed: ${why}`);
+    this.#deps.log.say(link.peerId, 'port closed', `${placeText(listener.at)} is closed: ${why}`);
   }
 
   #refuse(
@@ -225,19 +235,14 @@ export class RemotePorts {
     detail = describeReason(reason),
   ): void {
     const { peerId } = link;
-    const name = this.#deps.nameOf(peerId);
-    this.#say(peerId, 'port refused', `${name}: ${placeText({ kind: 'port', ...wanted })} not opened: ${detail}`);
-    this.#deps.onRefused(peerId, wanted, reason, detail);
+    const { log, refused } = this.#deps;
+    log.say(peerId, 'port refused', `${placeText({ kind: 'port', ...wanted })} not opened: ${detail}`);
+    refused.tell(peerId, wanted, reason, detail);
     link.ports.answer(forwardId, reason);
-  }
-
-  #say(peerId: string, kind: string, text: string): void {
-    const name = this.#deps.nameOf(peerId);
-    this.#deps.floodLog.say({ source: peerId, name, kind, level: 'info', text });
   }
 }
 
-const placeOf = ({ wanted, forward }: Port): ListenPlace => ({ bind: wanted.bind, port: forward.port });
+const placeOf = ({ wanted, listener }: Port): ListenPlace => ({ bind: wanted.bind, port: listener.port });
 
 const REASONS: Readonly<Partial<Record<string, Reason>>> = {
   'address-in-use': 'address-in-use',
@@ -246,4 +251,4 @@ const REASONS: Readonly<Partial<Record<string, Reason>>> = {
 };
 
 const reasonOf = (error: unknown): Reason =>
-  (error instanceof ListenError ? REASONS[error.code] : undefined) ?? 'failed';
+  (error instanceof CodedError ? REASONS[error.code] : undefined) ?? 'failed';
