@@ -10,7 +10,15 @@ process.once('exit', () => {
 });
 
 /** A process that is just ending may still write there, as an agent that has closed its socket does. */
-const remove = (path: string): void => rmSync(path, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
+function remove(path: string, attempts = 10): void {
+  try {
+    // It waits for a moment, but would not look for new files.
+    rmSync(path, { recursive: true, force: true, maxRetries: 1, retryDelay: 50 });
+  } catch (error) {
+    if (attempts === 1) throw error;
+    remove(path, attempts - 1);
+  }
+}
 
 /** A new directory that is removed at the end of the test, or else of this process. */
 export function temporaryDirectory(t?: Test): string {
