@@ -124,13 +124,10 @@ t.test(
       pages.every((page) => page === PAGE),
       'a hundred at once',
     );
-    const endless = published.fetch('/endless');
     // Those of the pages close at their own pace.
-    const isSettled = async (): Promise<boolean> => {
-      const [, second, third] = await published.connections();
-      return second?.state === 'open' && third === undefined;
-    };
-    while (!(await isSettled())) await sleep(20);
+    while ((await published.connections()).length > 1) await sleep(20);
+    const endless = published.fetch('/endless');
+    while ((await published.connections()).at(1)?.state !== 'open') await sleep(20);
     const target = { host: '127.0.0.1', port };
     t.match(await published.connections(), [
       { kind: 'listener', state: 'listening', client: { name: 'laptop' }, target },
