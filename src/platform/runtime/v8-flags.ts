@@ -1,5 +1,6 @@
 /** Sets V8's flags for a process that carries datagrams: a small heap, and early optimization. */
 import { setFlagsFromString } from 'node:v8';
+import { ifStillRunning } from '../../base/clock.js';
 
 /** V8 up to this version (Node 20 to 24) is known to have the flags; another one would print an error. */
 const NEWEST_V8 = 13;
@@ -15,13 +16,19 @@ const FLAGS = [
   '--heap-growing-percent=20',
   // One thread collects so small a young generation before others are awake.
   '--no-parallel-scavenge',
-  // A function is optimized after a seventh of the default work: a keystroke passes code that runs seldom. It halves the round trip of
-  // the first thousand small messages (bench/latency).
-  '--interrupt-budget=9000',
 ];
 
+/**
+ * A function is optimized after a seventh of the default work: a keystroke passes code that runs seldom. It halves the round trip of
+ * the later ones of the first thousand small messages (bench/latency).
+ */
+const OPTIMIZE_EARLY = '--interrupt-budget=9000';
+/** ms. Loading modules and connecting is over then: to optimize what does that would cost a fifth of a start's processor time. */
+const STARTED = 1_000;
+
 /** Called before anything else. */
-export function setV8Flags(): void {
+export function setV8Flags(later = ifStillRunning): void {
   if (Number.parseInt(process.versions.v8, 10) > NEWEST_V8) return;
   for (const flag of FLAGS) setFlagsFromString(flag);
+  later(STARTED, () => setFlagsFromString(OPTIMIZE_EARLY));
 }
