@@ -40,6 +40,8 @@ up() {
   if ! [ -e "/sys/class/net/$device" ]; then
     ip tuntap add dev "$device" mode tun user "${VPN_USER:?}"
   fi
+  # By this tuntox knows that it carries the device itself, and does not look for the other end there.
+  ip link set dev "$device" alias tuntox-vpn
   # The kernel takes no address of IPv6 where the MTU is below 1280.
   if [ -n "${ADDRESS6-}" ] && [ "$mtu" -lt 1280 ]; then fail "ADDRESS6 needs an MTU of 1280 or more, in $settings"; fi
   ip link set dev "$device" mtu "$mtu" up

@@ -15,7 +15,7 @@ import { Disruptions } from './disruptions.js';
 import { FriendList } from './friend/friend-list.js';
 import { NetCrypto } from './net-crypto/net-crypto.js';
 import type { DatagramHandler, DatagramSocket } from './network/datagram-socket.js';
-import { type LocalInterface, LocalInterfaces } from './network/interfaces.js';
+import type { LocalInterface } from './network/interfaces.js';
 import type { PacketRouter } from './network/packet-router.js';
 import type { DialStream } from './network/stream-socket.js';
 import type { NetworkEvidence, OwnUdp } from './network-facts.js';
@@ -36,7 +36,7 @@ export interface StackDeps {
   readonly log: Logger;
   readonly socket: DatagramSocket;
   readonly dial: DialStream;
-  readonly interfaces?: () => readonly LocalInterface[];
+  readonly interfaces: () => readonly LocalInterface[];
 }
 
 export interface StackOptions {
@@ -82,9 +82,7 @@ export class Stack {
     options: StackOptions,
     { dhtKeys: keyPair, onOnlineChange, onFriendRequest, onNetworkChange, externalEndpoint }: StackOwner,
   ) {
-    const { clock, random, log, socket, dial } = deps;
-    const system = new LocalInterfaces({ log });
-    const { interfaces = () => system.read() } = deps;
+    const { clock, random, log, socket, dial, interfaces } = deps;
     const { identity } = options.savedata;
     const hasUdp = options.udp !== false;
     const shares = descriptorShares();

@@ -7,7 +7,7 @@ import type { PublicKey } from './crypto/keys.js';
 import { ToxId } from './crypto/tox-id.js';
 import { type Friend, type FriendRequest, type FriendSide, Messenger } from './messenger.js';
 import { HandlerGuard } from './network/handler-guard.js';
-import type { LocalInterface } from './network/interfaces.js';
+import { type LocalInterface, LocalInterfaces } from './network/interfaces.js';
 import { PacketRouter } from './network/packet-router.js';
 import type { ProxyServer } from './network/proxies.js';
 import { ProxyDialer, type ProxyError } from './network/proxy-dialer.js';
@@ -60,6 +60,7 @@ export class Tox {
   readonly #onlineChanges = new Listeners<[isOnline: boolean]>();
   readonly #proxyChanges = new Listeners<[error: ProxyError | undefined]>();
   readonly #proxy: ProxyDialer | undefined;
+  readonly #interfaces: LocalInterfaces;
   #starting: Promise<void> | undefined;
   #stack: Stack | undefined;
   #ports: OwnPorts | undefined;
@@ -69,6 +70,7 @@ export class Tox {
     this.#options = options;
     this.#resolver = deps.resolver ?? new Resolver({ clock: deps.clock });
     this.#unresolved = new UnresolvedHosts(deps);
+    this.#interfaces = new LocalInterfaces(deps);
     const { publicKey, nospam } = options.savedata.identity;
     this.id = new ToxId(publicKey, nospam);
     this.#messenger = new Messenger({ clock: deps.clock, ownKey: publicKey, stack: () => this.#running() });
@@ -145,11 +147,13 @@ export class Tox {
     const router = new PacketRouter();
     const guard = new HandlerGuard(this.#deps);
     const ports = await OwnPorts.open(this.#deps, this.#options, {
-      // After `stop` datagrams are ignored: they must not start anything.
+      // After `stop` datagrams are ignored: they must not start anything. Those of an own VPN would have the session in it carry itself.
       onDatagram: guard.datagrams((packet, source) => {
-        if (this.#stack !== undefined) router.receive(packet, source);
+        if (this.#stack !== undefined && !this.#interfaces.isInOwnVpn(source)) router.receive(packet, source);
       }),
-      onStream: guard.accepts((stream) => this.#stack?.relayServer.accept(stream)),
+      onStream: guard.accepts((stream) =>
+        this.#interfaces.isInOwnVpn(stream.remote) ? undefined : this.#stack?.relayServer.accept(stream),
+      ),
     });
     try {
       this.#build(ports, router, guard).start();
@@ -163,6 +167,7 @@ export class Tox {
   #build(ports: OwnPorts, router: PacketRouter, guard: HandlerGuard): Stack {
     const stack = new Stack(
       {
+        interfaces: () => this.#interfaces.read(),
         ...this.#deps,
         socket: ports.socket,
         dial: guard.dials(this.#proxy?.dial ?? this.#deps.dial ?? dialTcp),

@@ -14,13 +14,17 @@ export const VPN_REQUIREMENTS: readonly Requirement[] = [
 const SCRIPT = join(ROOT, 'systemd/vpn.sh');
 export const VPN = { alice: '10.77.0.2', bob: '10.77.0.1', alice6: 'fd77::2', bob6: 'fd77::1' } as const;
 const [SERVER_PORT, LOCAL_PORT] = [5999, 6999] as const;
+/** ms for a connection on a busy machine. */
+const PATIENCE = 60_000;
+/** As the unit has it: Restart=always, RestartSec=1s. Prints the number of each socat. */
+const RESTARTED = '"$0" up lab && while :; do "$0" run lab & echo $!; wait $!; sleep 1; done';
 
 export interface LabVpn {
   readonly client: Process;
-  /** socat at each end. */
+  /** Starts the client again, with the same identity, when it has ended. */
+  startClient(): Promise<Process>;
+  /** What starts socat at each end, whenever it has ended. */
   readonly ends: { readonly alice: Process; readonly bob: Process };
-  /** Starts socat at an end again, as the unit does when it has ended. */
-  restart(end: 'alice' | 'bob'): Promise<Process>;
 }
 
 const settingsOf = (end: 'alice' | 'bob'): NodeJS.ProcessEnv => ({
@@ -39,17 +43,25 @@ export async function startVpn(lab: Lab, forwards: readonly string[] = [], path 
   const [toxId] = await server.waitFor(/^[0-9A-F]{76}$/m);
   await server.waitFor(/^online/m);
   const all = [`udp:${LOCAL_PORT}:127.0.0.1:${SERVER_PORT}`, ...forwards].flatMap((one) => ['-L', one]);
-  const client = startTuntoxIn(lab, 'alice', 'client', ['-i', toxId, ...all, '-d', ...args]);
-  await client.waitFor(path);
+  const clientArgs = ['-C', lab.directory(), '-i', toxId, ...all, '-d', ...args];
+  const startClient = async (): Promise<Process> => {
+    const client = startTuntoxIn(lab, 'alice', 'client', clientArgs);
+    await client.waitFor(path, PATIENCE);
+    return client;
+  };
+  const client = await startClient();
   const start = async (end: 'alice' | 'bob'): Promise<Process> => {
     const env = { ...process.env, ...settingsOf(end) };
-    const prefix = lab.prefix(end);
-    const up = startProgram(`vpn up at ${end}`, [SCRIPT, 'up', 'lab'], { prefix, env });
-    if ((await up.exited) !== 0) throw new Error(`vpn.sh up at ${end}: ${up.stderr}`);
-    return startProgram(`vpn at ${end}`, [SCRIPT, 'run', 'lab'], { prefix, env });
+    const vpn = startProgram(`vpn at ${end}`, ['sh', '-c', RESTARTED, SCRIPT], { prefix: lab.prefix(end), env });
+    await vpn.waitFor(/^\d+$/m);
+    return vpn;
   };
-  const ends = { bob: await start('bob'), alice: await start('alice') };
-  return { client, ends, restart: start };
+  return { client, startClient, ends: { bob: await start('bob'), alice: await start('alice') } };
+}
+
+/** Kills socat at an end. */
+export function killSocat({ stdout }: Process): void {
+  process.kill(Number(stdout.trim().split('\n').at(-1)), 'SIGKILL');
 }
 
 /** Whether a ping through the VPN is answered, within some seconds. @param size bytes of IP */

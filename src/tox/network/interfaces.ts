@@ -1,7 +1,21 @@
-/** The addresses of this machine, and the broadcast addresses of its local networks. */
-import { networkInterfaces } from 'node:os';
+/**
+ * The addresses of this machine, and the broadcast addresses of its local networks. A device whose packets travel in a tunnel of ours
+ * (docs/vpn.md) is none of them: a session with the other end that used it would carry itself.
+ */
+import { readFileSync } from 'node:fs';
+import { BlockList } from 'node:net';
+import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os';
 import { messageOf, systemCodeOf } from '../../base/coded-error.js';
+import type { Endpoint } from '../../base/endpoint.js';
 import type { Logger } from '../../base/logger.js';
+import { LruMap } from '../../base/lru-map.js';
+
+/** The alias of such a device (`ip link set dev NAME alias tuntox-vpn`), as systemd/vpn.sh sets it. */
+const OWN_VPN = 'tuntox-vpn';
+/** Of a device without hardware, such as TUN. */
+const NO_MAC = '00:00:00:00:00:00';
+/** Addresses for which the answer of `isInOwnVpn` is kept: more than there are peers that send much. */
+const MAX_ANSWERS = 256;
 
 export interface LocalInterface {
   /** A literal address; a link-local IPv6 one has its scope (`fe80::1%eth0`). */
@@ -13,22 +27,35 @@ export interface LocalInterface {
 /** The system's, except in tests. */
 export type ListInterfaces = typeof networkInterfaces;
 
+type Listed = readonly (readonly [name: string, addresses: readonly NetworkInterfaceInfo[]])[];
+
 /** Lists the interfaces. The system cannot always do so: it needs a descriptor and memory for it, and some systems forbid it. */
 export class LocalInterfaces {
   readonly #log: Logger;
   readonly #list: ListInterfaces;
+  readonly #aliasOf: (name: string) => string;
   #known: readonly LocalInterface[] = [];
+  #ownVpns: Networks | undefined;
   #isReadable = true;
 
-  constructor(deps: { readonly log: Logger; readonly list?: ListInterfaces }) {
+  /** @param deps.aliasOf of a device, or '' */
+  constructor(deps: {
+    readonly log: Logger;
+    readonly list?: ListInterfaces;
+    readonly aliasOf?: (name: string) => string;
+  }) {
     this.#log = deps.log;
     this.#list = deps.list ?? networkInterfaces;
+    this.#aliasOf = deps.aliasOf ?? systemAlias;
   }
 
-  /** Returns the present interfaces, or the last known ones, without loopback. Never throws. */
+  /** Returns the present interfaces, or the last known ones, without loopback and without VPNs of ours. Never throws. */
   read(): readonly LocalInterface[] {
     try {
-      this.#known = interfacesIn(this.#list());
+      const all: Listed = Object.entries(this.#list()).map(([name, addresses = []]) => [name, addresses]);
+      const vpns = all.filter(([name, addresses]) => this.#isOwnVpn(name, addresses));
+      this.#known = interfacesIn(all.filter((one) => !vpns.includes(one)));
+      this.#ownVpns = vpns.length === 0 ? undefined : new Networks(vpns);
       this.#isReadable = true;
     } catch (error) {
       const why = systemCodeOf(error) ?? messageOf(error);
@@ -38,12 +65,57 @@ export class LocalInterfaces {
     }
     return this.#known;
   }
+
+  /** Whether packets of an address come through a VPN of ours, as it was when `read` was called last. */
+  isInOwnVpn(endpoint: Endpoint): boolean {
+    return this.#ownVpns?.has(endpoint) ?? false;
+  }
+
+  #isOwnVpn(name: string, addresses: readonly NetworkInterfaceInfo[]): boolean {
+    return addresses.some(({ mac, internal }) => mac === NO_MAC && !internal) && this.#aliasOf(name) === OWN_VPN;
+  }
 }
 
-function interfacesIn(listed: ReturnType<ListInterfaces>): LocalInterface[] {
+/** The networks of some devices. */
+class Networks {
+  readonly #names: ReadonlySet<string>;
+  readonly #networks = new BlockList();
+  readonly #answers = new LruMap<string, boolean>(MAX_ANSWERS);
+
+  constructor(listed: Listed) {
+    this.#names = new Set(listed.map(([name]) => name));
+    for (const { cidr, family, scopeid } of listed.flatMap(([, addresses]) => addresses.map(withScope))) {
+      // Link-local addresses are of this network on every device.
+      if (cidr === null || scopeid !== 0) continue;
+      const [network = '', length = ''] = cidr.split('/');
+      this.#networks.addSubnet(network, Number(length), family === 'IPv4' ? 'ipv4' : 'ipv6');
+    }
+  }
+
+  has({ address, family }: Endpoint): boolean {
+    let answer = this.#answers.get(address);
+    if (answer === undefined) {
+      const [bare = '', scope] = address.split('%');
+      answer = scope === undefined ? this.#networks.check(bare, `ipv${family}`) : this.#names.has(scope);
+      this.#answers.set(address, answer);
+    }
+    return answer;
+  }
+}
+
+function systemAlias(name: string): string {
+  try {
+    return readFileSync(`/sys/class/net/${name}/ifalias`, 'latin1').trim();
+  } catch {
+    // Not on Linux, or gone.
+    return '';
+  }
+}
+
+function interfacesIn(listed: Listed): LocalInterface[] {
   const found: LocalInterface[] = [];
-  for (const [name, addresses] of Object.entries(listed)) {
-    for (const { address, netmask, family, internal, scopeid } of addresses?.map(withScope) ?? []) {
+  for (const [name, addresses] of listed) {
+    for (const { address, netmask, family, internal, scopeid } of addresses.map(withScope)) {
       if (internal) continue;
       if (family === 'IPv4') found.push({ address, broadcast: broadcastOf(address, netmask) });
       else found.push({ address: scopeid === 0 ? address : `${address}%${name}` });

@@ -41,3 +41,38 @@ t.test('without a free descriptor the last known interfaces are returned, and on
   t.same(interfaces.read(), before);
   t.equal(said.length, 2);
 });
+
+const tun = (address: string, netmask: string, length: number, scopeid = 0) => {
+  const common = { address, netmask, mac: '00:00:00:00:00:00', internal: false, cidr: `${address}/${length}` };
+  return address.includes(':')
+    ? { ...common, family: 'IPv6' as const, scopeid }
+    : { ...common, family: 'IPv4' as const };
+};
+const DEVICES: ReturnType<ListInterfaces> = {
+  'vpn-home': [
+    tun('10.77.0.2', '255.255.255.0', 24),
+    tun('fd77::2', 'ffff:ffff:ffff:ffff::', 64),
+    tun('fe80::2', 'ffff:ffff:ffff:ffff::', 64, 7),
+  ],
+  wg0: [tun('10.8.0.2', '255.255.255.0', 24)],
+};
+
+t.test('a device whose alias says that it is a VPN of ours is left out', async (t) => {
+  const aliasOf = (name: string): string => (name === 'vpn-home' ? 'tuntox-vpn' : '');
+  const interfaces = new LocalInterfaces({ log: silentLogger, list: () => DEVICES, aliasOf });
+  t.same(interfaces.read(), [{ address: '10.8.0.2', broadcast: '10.8.0.255' }]);
+});
+
+t.test('what comes from the networks of such a device is known', async (t) => {
+  let alias = 'tuntox-vpn';
+  const aliasOf = (name: string): string => (name === 'vpn-home' ? alias : '');
+  const interfaces = new LocalInterfaces({ log: silentLogger, list: () => DEVICES, aliasOf });
+  const isInOwnVpn = (address: string): boolean => interfaces.isInOwnVpn(Endpoint.ofSource(address, 33445));
+  t.notOk(isInOwnVpn('10.77.0.1'), 'not before it was seen');
+  interfaces.read();
+  for (const address of ['10.77.0.1', 'fd77::1', 'fe80::1%vpn-home', '10.77.0.1']) t.ok(isInOwnVpn(address), address);
+  for (const address of ['10.8.0.1', 'fe80::1%eth0', '203.0.113.1', '::1']) t.notOk(isInOwnVpn(address), address);
+  alias = '';
+  interfaces.read();
+  t.notOk(isInOwnVpn('10.77.0.1'), 'when it is an ordinary device');
+});
