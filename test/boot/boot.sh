@@ -161,6 +161,8 @@ check "systemctl start tuntox-vpn@home makes the device" on sh -c 'systemctl sta
 check "a packet of the client end is answered through it" within $PATIENCE on python3 /srv/vpn/ping-vpn.py 5999 10.77.0.2 10.77.0.1
 # shellcheck disable=SC2016 # The machine's shell fills it in.
 check "socat runs as the user tuntox, without a capability" on sh -c 'pid=$(systemctl show -P MainPID tuntox-vpn@home) && [ "$(stat -c %U /proc/$pid)" = tuntox ] && grep -q "^CapEff:.*0000000000000000$" /proc/$pid/status'
+# shellcheck disable=SC2016 # As above.
+check "in its sandbox the daemon sees that the device is a VPN of its own" on sh -c 'nsenter --target "$(systemctl show -P MainPID tuntox)" --mount grep -x tuntox-vpn /sys/class/net/vpn-home/ifalias'
 vpn_returns() {
   on systemctl kill --signal=KILL tuntox-vpn@home && on test -e /sys/class/net/vpn-home &&
     within $PATIENCE on python3 /srv/vpn/ping-vpn.py 5999 10.77.0.2 10.77.0.1

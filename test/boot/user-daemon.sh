@@ -105,6 +105,52 @@ no_weaker() {
     as ann tuntoxctl --user config show --json | grep '"access.open","value":true'
 }
 check "settings of a user open the user's daemon only" no_weaker
+# --- users of the machine, by the connections of its daemon: cas is a member of the group tuntox, dan is not
+
+for name in cas dan; do on useradd --create-home --shell /bin/bash "$name"; done
+on usermod -aG tuntox cas
+is_connected() { on tuntoxctl forward list --json | grep '"connected"'; }
+leads_to_ben() {
+  as ben tuntoxctl whitelist add "$(system_id)" --name machine --allow 127.0.0.1:8080 --allow 127.0.0.1:8081 &&
+    on tuntoxctl forward add "$(identity ben)" 9400:127.0.0.1:8080 && within $PATIENCE is_connected
+}
+check "the daemon of the machine has a forward to a service of ben's" leads_to_ben
+admit_users() {
+  on sed -i "/^  users:/d; s|^agent:.*|agent:\n  users: $1|" /etc/tuntox/tuntox.yaml && on systemctl restart tuntox && within $PATIENCE is_connected
+}
+# A page of ben's, by the connection of the daemon: by_daemon NAME [PORT]
+by_daemon() {
+  local said
+  said=$(after_su "$1" sh -c "printf 'GET / HTTP/1.0\r\n\r\n' | tuntox -d --timeout 5 -i $(identity ben) -W 127.0.0.1:${2:-8080}" 2>&1)
+  printf '%s\n' "$said" && grep -q 'using the connection of the daemon of this machine' <<<"$said" && grep -q '^HTTP/1.0 200' <<<"$said"
+}
+# Alone, none of them is admitted by ben.
+not_by_daemon() { local said; said=$(by_daemon "$@") && return 1; grep 'connecting to' <<<"$said" && ! grep 'connection of the daemon' <<<"$said"; }
+check "by default no user has its connections" not_by_daemon cas
+check "agent.users: group, and the daemon starts" admit_users group
+group_has_it() { [ "$(owners /run/tuntox/agent.sock)" = 'tuntox:tuntox 660' ] && by_daemon cas; }
+check "a member of the group reaches the target of the forward" group_has_it
+check "and no other one of the same server" not_by_daemon cas 8081
+check "a user outside of the group has none of it" not_by_daemon dan
+fetch_by_cas() { on curl --silent --fail --max-time $PATIENCE --output /dev/null http://127.0.0.1:9500/; }
+outlives() {
+  on systemd-run --quiet --unit=cas --uid=cas --setenv=HOME=/home/cas tuntox -i "$(identity ben)" -L 9500:127.0.0.1:8080 && within $PATIENCE fetch_by_cas &&
+    on systemctl restart tuntox && within $PATIENCE is_connected && within $PATIENCE fetch_by_cas && [ "$(on systemctl is-active cas)" = active ]
+}
+check "a client with -L outlives a restart of the daemon" outlives
+on systemctl stop cas
+admit_all() {
+  on mkdir -p /etc/systemd/system/tuntox.service.d && on sh -c "printf '[Service]\nRuntimeDirectoryMode=0755\n' >/etc/systemd/system/tuntox.service.d/all.conf" &&
+    on systemctl daemon-reload && admit_users all && [ "$(owners /run/tuntox /run/tuntox/agent.sock /run/tuntox/tuntoxd.sock)" = 'tuntox:tuntox 755 tuntox:tuntox 666 tuntox:tuntox 660' ]
+}
+check "agent.users: all, with RuntimeDirectoryMode=0755, opens that socket alone" admit_all
+check "every user reaches the target" by_daemon dan
+check "and no other one" not_by_daemon dan 8081
+removed_forward() { on tuntoxctl forward remove 9400 && not_by_daemon dan; }
+check "when the owner removes the forward, nobody does" removed_forward
+
+# --- when none runs
+
 names_both() {
   as ann systemctl --user stop tuntox && on systemctl stop tuntox || return
   local said
