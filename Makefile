@@ -133,7 +133,7 @@ LINKS :=
 BENCH := $(if $(LINKS),links,$(BENCHMARKS))
 PERFORMANCE := $(if $(filter-out $(BENCH),$(BENCHMARKS))$(LINKS),dist/performance,docs/performance)
 
-bench: DEBIAN_PACKAGES += wireguard-go wireguard-tools
+bench: DEBIAN_PACKAGES += wireguard-go wireguard-tools iperf3 socat
 bench: packages build ## measure, beside what others reach, and write docs/performance
 	@mkdir -p $(PERFORMANCE)/results
 	@failed=; trap 'exit 130' INT; for name in $(BENCH); do \

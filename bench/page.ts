@@ -16,6 +16,8 @@ const FIRST = [
   'standing-forward',
   'links',
   'latency',
+  'udp',
+  'vpn',
   'tunnels',
   'processor',
   'fairness',
