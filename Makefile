@@ -22,10 +22,10 @@ DEBIAN_PACKAGES += openssh-client openssh-server
 DEBIAN_PACKAGES += mandoc groff-base binutils
 # It reads QR codes back.
 DEBIAN_PACKAGES += zbar-tools
-# Real programs that use -D.
-DEBIAN_PACKAGES += curl python3-socks
-# Servers that people reach by forwards.
-DEBIAN_PACKAGES += nginx postgresql postgresql-contrib
+# Real programs that use -D, and forwards of UDP and to sshd.
+DEBIAN_PACKAGES += curl python3-socks bind9-dnsutils rsync git
+# Servers that people reach by forwards, sockets that systemd opens, and the devices of a VPN.
+DEBIAN_PACKAGES += nginx postgresql postgresql-client postgresql-contrib systemd socat
 # A guard against hanging, in seconds for each test file; the slowest take a fraction of it.
 TEST_TIMEOUT := 300
 # Test files at a time.
