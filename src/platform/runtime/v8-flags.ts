@@ -23,8 +23,11 @@ const FLAGS = [
  * the later ones of the first thousand small messages (bench/latency).
  */
 const OPTIMIZE_EARLY = '--interrupt-budget=9000';
-/** ms. Loading modules and connecting is over then: to optimize what does that would cost a fifth of a start's processor time. */
-const STARTED = 1_000;
+/**
+ * ms. Modules are loaded by then: to optimize what loads them would cost a tenth of a start's processor time. A function keeps the budget
+ * of its first calls, and the data path has its own later.
+ */
+const STARTED = 200;
 
 /** Called before anything else. */
 export function setV8Flags(later = ifStillRunning): void {
