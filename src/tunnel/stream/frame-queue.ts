@@ -4,14 +4,14 @@
  * second to free them.
  */
 import { encodeFrames, FRAME_HEADER_SIZE, frameAt, framesSize } from '../wire/frame.js';
+import { BlockPool } from './block-pool.js';
 
 /** Bytes: for what waits when a source is resumed (local-reader), the chunk of 64 KiB that it then gives, and their headers. */
 const BLOCK_SIZE = (32 + 64 + 4) * 1024;
 /** Bytes. Fewer have memory of their own, so a block is at least half full when it is taken. */
 const WORTH_A_BLOCK = BLOCK_SIZE / 2;
-/** Blocks that are kept without frames: tunnels of all links take them from each other. */
-const MOST_FREE = 8;
-const freeBlocks: Buffer[] = [];
+/** Tunnels of all links take their blocks from each other. */
+const frameBlocks = new BlockPool(8 * BLOCK_SIZE);
 
 const NOTHING: Buffer = Buffer.alloc(0);
 
@@ -89,7 +89,7 @@ export class FrameQueue {
   #useMemory(memory: Buffer): void {
     const before = this.#memory;
     this.#memory = memory;
-    if (before !== memory && before.length === BLOCK_SIZE && freeBlocks.length < MOST_FREE) freeBlocks.push(before);
+    if (before !== memory && before.length === BLOCK_SIZE) frameBlocks.release(before);
   }
 
   /** Cuts the frames into smaller ones, because the path takes no more of that size. */
@@ -108,5 +108,5 @@ export class FrameQueue {
 
 function memoryFor(bytes: number): Buffer {
   if (bytes < WORTH_A_BLOCK || bytes > BLOCK_SIZE) return Buffer.allocUnsafeSlow(bytes);
-  return freeBlocks.pop() ?? Buffer.allocUnsafeSlow(BLOCK_SIZE);
+  return frameBlocks.take(BLOCK_SIZE);
 }

@@ -5,7 +5,10 @@
  * 4 KiB, and what was taken of the first block.
  */
 import { ownedCopy } from '../../base/bytes.js';
-import { MIN_BLOCK, releaseBlock, sizeFor, sizeUpTo, takeBlock } from './block-pool.js';
+import { BlockPool, MIN_BLOCK, sizeFor, sizeUpTo } from './block-pool.js';
+
+/** Of all local programs; it keeps as many bytes as a program that slept takes at once. */
+export const programBlocks = new BlockPool(1024 * 1024);
 
 export class WaitingBytes {
   /** All are full but the last one. */
@@ -31,7 +34,7 @@ export class WaitingBytes {
       if (block === undefined || this.#end === block.length) {
         // What does not wait for long is probably as much as the last time.
         const isFirst = block === undefined && !this.#isTaken;
-        block = takeBlock(isFirst ? sizeFor(this.#takenSize) : sizeUpTo(this.#size));
+        block = programBlocks.take(isFirst ? sizeFor(this.#takenSize) : sizeUpTo(this.#size));
         this.#blocks.push(block);
         this.#end = 0;
       }
@@ -70,13 +73,13 @@ export class WaitingBytes {
     }
     // The program may take its time.
     const copy = this.#copyOf(piece);
-    releaseBlock(block);
+    programBlocks.release(block);
     return copy;
   }
 
   #copyOf(piece: Buffer): Buffer {
     if (piece.length * 2 < MIN_BLOCK) return ownedCopy(piece);
-    const block = takeBlock(sizeFor(piece.length));
+    const block = programBlocks.take(sizeFor(piece.length));
     this.#taken.push(block);
     block.set(piece);
     return block.subarray(0, piece.length);
@@ -85,7 +88,7 @@ export class WaitingBytes {
   /** Nobody reads any more what was taken. */
   release(): void {
     this.#isTaken = false;
-    for (const block of this.#taken) releaseBlock(block);
+    for (const block of this.#taken) programBlocks.release(block);
     this.#taken = [];
   }
 

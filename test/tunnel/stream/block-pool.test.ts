@@ -1,20 +1,21 @@
 import t from 'tap';
-import { releaseBlock, sizeFor, sizeUpTo, takeBlock } from '../../../src/tunnel/stream/block-pool.js';
+import { sizeFor, sizeUpTo } from '../../../src/tunnel/stream/block-pool.js';
+import { programBlocks } from '../../../src/tunnel/stream/waiting-bytes.js';
 
 const KIB = 1024;
 
 t.test('a block that was released is taken again', async (t) => {
-  const block = takeBlock(8 * KIB);
+  const block = programBlocks.take(8 * KIB);
   t.equal(block.length, 8 * KIB);
-  t.not(takeBlock(8 * KIB), block);
-  releaseBlock(block);
-  t.equal(takeBlock(8 * KIB), block);
+  t.not(programBlocks.take(8 * KIB), block);
+  programBlocks.release(block);
+  t.equal(programBlocks.take(8 * KIB), block);
 });
 
 t.test('a mebibyte of blocks is kept', async (t) => {
-  const blocks = new Set(Array.from({ length: 100 }, () => takeBlock(64 * KIB)));
-  for (const block of blocks) releaseBlock(block);
-  const again = Array.from({ length: 100 }, () => takeBlock(64 * KIB));
+  const blocks = new Set(Array.from({ length: 100 }, () => programBlocks.take(64 * KIB)));
+  for (const block of blocks) programBlocks.release(block);
+  const again = Array.from({ length: 100 }, () => programBlocks.take(64 * KIB));
   t.equal(again.filter((block) => blocks.has(block)).length, 16);
 });
 
