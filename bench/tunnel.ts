@@ -23,6 +23,7 @@ const CAPACITY = 32_768;
 class DelayedChannel implements PeerChannel {
   readonly peerId: string;
   readonly maxPacketSize = 1373;
+  readonly silence = 0;
   other: DelayedChannel | undefined;
   handlers: PeerChannelHandlers | undefined;
   #batch: Buffer[] = [];

@@ -248,6 +248,11 @@ class MessengerFriend {
     return this.#connection.connection?.packetSize ?? SAFE_CRYPTO_DATA_SIZE;
   }
 
+  /** ms since the last packet of the session, of any kind; Infinity without one. */
+  get silence(): number {
+    return this.#deps.clock.now() - (this.#connection.connection?.lastReceivedAt ?? Number.NEGATIVE_INFINITY);
+  }
+
   onOnline(listener: () => void): void {
     this.#onlines.add(listener);
   }

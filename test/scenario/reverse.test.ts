@@ -182,6 +182,21 @@ t.test('the port is there again after the server was killed, and with a connecti
   await published.until(false);
 });
 
+t.test(
+  'a client with a connection of its own that is killed has its port again when it is started again',
+  async (t) => {
+    const published = await Published.start(t);
+    await published.command(['agent', 'stop']).exited;
+    const publish = () => published.publish('-C', join(published.parts.home, '.local/state/tuntox'));
+    const killed = await publish();
+    t.equal(await published.fetch(), PAGE);
+    await killed.stop('SIGKILL');
+    await publish();
+    t.equal(await published.fetch(), PAGE);
+    t.equal((await published.connections()).filter(({ kind }) => kind === 'listener').length, 1);
+  },
+);
+
 t.test('a port that is not permitted ends the client with status 4 and what the owner has to type', async (t) => {
   const published = await Published.start(t);
   const other = published.parts.port === 8080 ? 8081 : 8080;
@@ -254,4 +269,22 @@ t.test('a server without a daemon opens the ports of --allow-reverse for every c
   const socket = connect({ host: '127.0.0.1', port });
   t.equal(String((await once(socket, 'data'))[0]), PAGE);
   socket.destroy();
+});
+
+t.test('with a Tox ID for each run, the server gives the port of a killed client to the next one', async (t) => {
+  const network = await CommandNetwork.start(t);
+  const [port, service] = [await freeTcpPort(), await network.service((socket) => void socket.end(PAGE))];
+  const { id, process: server } = await network.server('--allow-reverse', String(port));
+  const publish = () => network.command('client', ['-i', id, '-R', `${port}:127.0.0.1:${service}`]);
+  const killed = publish();
+  await killed.waitFor(/the server listens on/);
+  await killed.stop('SIGKILL');
+  const second = publish();
+  await second.waitFor(/the server listens on/);
+  await server.waitFor(/is closed: the client does not answer, and another one asks for it/);
+  const socket = connect({ host: '127.0.0.1', port });
+  t.equal(String((await once(socket, 'data'))[0]), PAGE);
+  socket.destroy();
+  const third = publish();
+  await third.waitFor(/another program of the server has that port/);
 });

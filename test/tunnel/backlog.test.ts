@@ -11,6 +11,7 @@ const FRAME_DATA = 1365;
 class Flooder implements PeerChannel {
   readonly peerId: string;
   readonly maxPacketSize = 1373;
+  readonly silence = 0;
   readonly tunnelIds: number[] = [];
   #handlers: PeerChannelHandlers | undefined;
 

@@ -52,6 +52,7 @@ class OwnTarget extends Duplex {
 class HostilePeer implements PeerChannel {
   readonly peerId: string;
   readonly maxPacketSize = 1373;
+  readonly silence = 0;
   readonly #random: SeededRandom;
   readonly #ids: number[] = [];
   #handlers: PeerChannelHandlers | undefined;

@@ -19,6 +19,7 @@ const hello = encodeFrame(0x0108, 0, encodeHello({ kind: 'hello', version: 1, in
 class SilentPeer implements PeerChannel {
   readonly peerId = 'ee'.repeat(32);
   readonly maxPacketSize = 1373;
+  readonly silence = 0;
   readonly received: Buffer[] = [];
   isReading = false;
   #handlers: PeerChannelHandlers | undefined;

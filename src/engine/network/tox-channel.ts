@@ -4,7 +4,7 @@ import type { PeerChannel, PeerChannelHandlers } from '../../tunnel/wire/peer-ch
 
 export type ChannelFriend = Pick<
   Friend,
-  | ('publicKey' | 'packetSize' | 'sendLossless' | 'sendLossy')
+  | ('publicKey' | 'packetSize' | 'silence' | 'sendLossless' | 'sendLossy')
   | ('onOnline' | 'onOffline' | 'onLossless' | 'onLossy' | 'onDrain')
 >;
 
@@ -93,6 +93,10 @@ class ToxChannel implements PeerChannel {
 
   get maxPacketSize(): number {
     return this.#friend.packetSize;
+  }
+
+  get silence(): number {
+    return this.#isOpen ? this.#friend.silence : Number.POSITIVE_INFINITY;
   }
 
   send(packet: Buffer): boolean {

@@ -11,6 +11,7 @@ import type { PeerLog } from '../link/peer-log.js';
 import { type ListenPlace, targetOfPlace } from '../wire/listen.js';
 import { describeReason, type Reason } from '../wire/reasons.js';
 import { canonicalHost, type Target } from '../wire/target.js';
+import { isAnswering } from './answering.js';
 
 /** Ports of one peer, and of all peers: each takes a descriptor for each address. */
 const MAX_PORTS = 32;
@@ -34,7 +35,7 @@ export interface ClientPortInfo extends ListenPlace {
 }
 
 /** What the ports need of a link. */
-export type PortLink = Pick<PeerLink, 'peerId' | 'open'> & {
+export type PortLink = Pick<PeerLink, 'peerId' | 'channel' | 'open' | 'ping'> & {
   readonly ports: Pick<PeerLink['ports'], 'answer' | 'end'>;
 };
 
@@ -81,7 +82,7 @@ interface Port {
   readonly link: PortLink;
   readonly forwardId: number;
   readonly wanted: ListenPlace;
-  readonly listener: PortListener;
+  listener: PortListener;
   /** `closed`: while it was being opened. */
   state: 'opening' | 'open' | 'closed';
   since: number;
@@ -177,19 +178,20 @@ export class ClientPorts {
   async #listen(link: PortLink, forwardId: number, wanted: ListenPlace): Promise<void> {
     const { clock, log, openPort, tunnels } = this.#deps;
     const { peerId } = link;
-    const listener = openPort(link, { forwardId, place: wanted, whyFull: () => tunnels.whyFull(peerId) });
+    const whyFull = (): string | undefined => tunnels.whyFull(peerId);
+    const newListener = (): PortListener => openPort(link, { forwardId, place: wanted, whyFull });
     const port: Port = {
       number: tunnels.nextNumber(),
       link,
       forwardId,
       wanted,
-      listener,
+      listener: newListener(),
       state: 'opening',
       since: clock.now(),
     };
     this.#ports.add(port);
     try {
-      await listener.listen();
+      await this.#occupy(port, newListener);
     } catch (error) {
       this.#ports.delete(port);
       if (port.state === 'opening') this.#refuse(link, port, reasonOf(error), messageOf(error));
@@ -201,8 +203,28 @@ export class ClientPorts {
     }
     port.state = 'open';
     port.since = clock.now();
-    link.ports.answer(forwardId, listener.port);
-    log.say(peerId, 'port opened', `${placeText(listener.at)} is open for it (-R)`);
+    link.ports.answer(forwardId, port.listener.port);
+    log.say(peerId, 'port opened', `${placeText(port.listener.at)} is open for it (-R)`);
+  }
+
+  /**
+   * A client that was killed has its port until its session ends: another one that asks for the port, and may have it, gets it as soon as
+   * the first one does not answer. @throws CodedError
+   */
+  async #occupy(port: Port, newListener: () => PortListener): Promise<void> {
+    try {
+      await port.listener.listen();
+    } catch (error) {
+      const isOwner = (other: Port): boolean =>
+        other.state === 'open' && other.link !== port.link && other.listener.port === port.wanted.port;
+      const owner = reasonOf(error) === 'address-in-use' ? [...this.#ports].find(isOwner) : undefined;
+      const hasGone = owner !== undefined && !(await isAnswering(this.#deps.clock, owner.link));
+      if (!hasGone || port.state === 'closed') throw error;
+      this.#tell(owner, 'address-in-use');
+      this.#close(owner, 'the client does not answer, and another one asks for it');
+      port.listener = newListener();
+      await port.listener.listen();
+    }
   }
 
   #end(port: Port, reason: Reason, why: string): void {

@@ -10,6 +10,8 @@ export interface PeerChannel {
    * takes less or is unknown. It changes with the path; a packet that was within an earlier value is always taken.
    */
   readonly maxPacketSize: number;
+  /** ms since anything of the peer arrived, acknowledgements included; Infinity when the channel is closed. */
+  readonly silence: number;
   /**
    * Takes a copy of a whole packet, or returns false and takes nothing; then `onDrain` is called when there is room. A closed
    * channel takes everything and does nothing.

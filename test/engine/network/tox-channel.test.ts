@@ -9,6 +9,7 @@ class TestFriend implements ChannelFriend {
   readonly sent: Buffer[] = [];
   hasRoom = true;
   packetSize = 1373;
+  silence = 0;
   online = (): void => {};
   offline = (_reason: string): void => {};
   lossless = (_packet: Buffer): void => {};
@@ -85,6 +86,15 @@ t.test('a channel takes packets of the size that the path takes at that moment',
   t.equal(channels[0]?.maxPacketSize, 1373);
   friend.packetSize = 1141;
   t.equal(channels[0]?.maxPacketSize, 1141);
+});
+
+t.test('a channel is as silent as its session, and for ever when it is closed', async (t) => {
+  const { friend, channels } = setUp();
+  friend.online();
+  friend.silence = 700;
+  t.equal(channels[0]?.silence, 700);
+  friend.online();
+  t.equal(channels[0]?.silence, Number.POSITIVE_INFINITY);
 });
 
 t.test('a session that starts again without an end closes the old channel first', async (t) => {

@@ -13,6 +13,7 @@ export class FakeFriend implements Friend {
   facts = factsOf(none('searching'));
   isOnline = false;
   readonly packetSize = 1373;
+  readonly silence = 0;
   standing: Friend['standing'] = { kind: 'sought' };
   stage: Friend['stage'] = 'bootstrapping';
   /** How often it was searched again. */

@@ -15,6 +15,7 @@ const ABOUT_TUNNELS = [0x0600, 0x0601, 0x0620, 0x0621, 0x0622];
 class RawPeer implements PeerChannel {
   readonly peerId = 'ee'.repeat(32);
   readonly maxPacketSize = 1373;
+  readonly silence = 0;
   readonly ids: number[] = [];
   readonly forwardIds: number[] = [];
   readonly lossy: Buffer[] = [];

@@ -17,6 +17,7 @@ export interface ChannelOptions {
 export class TestChannel implements PeerChannel {
   readonly peerId: string;
   maxPacketSize = 1373;
+  silence = 0;
   readonly #random: SeededRandom;
   readonly #capacity: number;
   readonly #refusals: number;
