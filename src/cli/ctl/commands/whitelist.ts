@@ -34,7 +34,8 @@ export const ALLOW_REVERSE: Option = {
 export const RATE: Option = {
   name: '--rate',
   value: 'RATE',
-  about: 'carry at most so many bytes a second in each direction, for all tunnels of the client together: 500K, 5M',
+  about:
+    'carry at most so many bytes a second in each direction, for all tunnels of the client together: 500K, 5M. What an original tuntox sends is not limited',
 };
 export const MAX_TUNNELS: Option = {
   name: '--max-tunnels',
