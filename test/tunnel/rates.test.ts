@@ -225,7 +225,7 @@ t.test('connections at a port that the client has opened (-R) count for its rate
   const target = { host: '127.0.0.1', port: await world.target(pump) };
   const at = { kind: 'port', bind: '127.0.0.1', port: 0 } as const;
   const forward = (await client.forward(channels.client.peerId, { kind: 'reverse', at, target })) as RemoteForward;
-  await until(() => forward.state.kind === 'listening');
+  await until(() => forward.remote.state.kind === 'listening');
   const sockets = await Promise.all([1, 2, 3, 4, 5].map(() => world.connect(forward.port)));
   const counts = sockets.map(counted);
   await until(() => sockets.filter(({ destroyed }) => destroyed).length === 3 && server.list().length === 2);

@@ -69,14 +69,14 @@ class Peers {
   async listening(onConnection = echo, port = 0): Promise<RemoteForward> {
     const target = { host: '127.0.0.1', port: await this.world.target(onConnection) };
     const forward = await this.reverse(target, port);
-    await until(() => forward.state.kind === 'listening');
+    await until(() => forward.remote.state.kind === 'listening');
     return forward;
   }
 }
 
 const kindsOf = (forward: RemoteForward): string[] => {
   const kinds: string[] = [];
-  forward.watch((state: RemotePortState) => void kinds.push(state.kind === 'refused' ? state.code : state.kind));
+  forward.remote.watch((state: RemotePortState) => void kinds.push(state.kind === 'refused' ? state.code : state.kind));
   return kinds;
 };
 
@@ -184,7 +184,7 @@ t.test('a port that another program has is asked for again, and is opened when i
   await until(() => kinds.length === 3);
   t.same(kinds, ['asking', 'address-in-use', 'address-in-use']);
   const message = `127.0.0.1:${port} of the server: another program of the server has that port: choose another one, or 0 for any`;
-  t.match(forward.state, { message });
+  t.match(forward.remote.state, { message });
   await free();
   peers.world.clock.advance(4_000);
   await until(() => kinds.length === 4);
@@ -234,8 +234,8 @@ t.test(
     t.equal(await closed, 'not-allowed');
     t.equal(await end, 'ECONNRESET');
     t.notOk(await isOpen(forward.port));
-    await until(() => forward.state.kind === 'refused');
-    t.match(forward.state, { code: 'not-allowed' });
+    await until(() => forward.remote.state.kind === 'refused');
+    t.match(forward.remote.state, { code: 'not-allowed' });
   },
 );
 
@@ -281,7 +281,7 @@ t.test('a port that the owner closes is not asked for again before the next sess
   t.same(kinds, ['listening', 'closed-by-owner']);
   peers.channels.client.close();
   peers.connect();
-  await until(() => forward.state.kind === 'listening');
+  await until(() => forward.remote.state.kind === 'listening');
 });
 
 t.test('a client that is disconnected loses its ports in the same turn', async (t) => {
@@ -301,7 +301,7 @@ t.test('a client that is disconnected while its port is being opened does not ge
     return { allowed: true };
   });
   const forward = await peers.reverse({ host: '127.0.0.1', port: 9 });
-  await until(() => forward.state.kind === 'refused');
+  await until(() => forward.remote.state.kind === 'refused');
   for (let turn = 0; turn < 10; turn += 1) await new Promise((resolve) => setImmediate(resolve));
   t.same(peers.server.openPorts(), []);
   t.equal(asked, 1);
@@ -379,8 +379,8 @@ t.test('an original tuntox is asked for no port, and one line says why', async (
     target: { host: 'a', port: 1 },
   } as const;
   const forward = (await client.forward(channels.client.peerId, spec)) as RemoteForward;
-  await until(() => forward.state.kind === 'refused');
-  t.match(forward.state, {
+  await until(() => forward.remote.state.kind === 'refused');
+  t.match(forward.remote.state, {
     code: 'no-reverse',
     message:
       'localhost:80 of the server: the server is an original tuntox, which has no -R: have its owner install this tuntox there',
@@ -417,7 +417,7 @@ t.test('a server that does not answer is asked again', async (t) => {
   const forward = (await client.forward(channels.client.peerId, spec)) as RemoteForward;
   await until(() => types.includes(0x0630));
   world.clock.advance(30_000);
-  t.match(forward.state, { kind: 'refused', code: 'no-answer' });
+  t.match(forward.remote.state, { kind: 'refused', code: 'no-answer' });
   await until(() => types.includes(0x0632));
   world.clock.advance(2_000);
   await until(() => types.filter((type) => type === 0x0630).length === 2);
@@ -472,5 +472,5 @@ t.test('a stopped server has no port open, also one that was being opened', asyn
   t.notOk(await isOpen(forward.port));
   await new Promise((resolve) => setImmediate(resolve));
   t.same(peers.server.openPorts(), []);
-  t.not(second.state.kind, 'listening');
+  t.not(second.remote.state.kind, 'listening');
 });

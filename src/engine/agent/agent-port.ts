@@ -11,15 +11,9 @@ import type { AgentEvent } from '../../agent/messages.js';
 import { AgentSocketError } from '../../agent/socket-file.js';
 import type { Clock, Timer } from '../../base/clock.js';
 import { messageOf } from '../../base/coded-error.js';
-import { Listeners } from '../../base/listeners.js';
 import type { Logger } from '../../base/logger.js';
-import type {
-  Forward,
-  ForwardTraffic,
-  RemotePort,
-  RemotePortState,
-  ReverseSpec,
-} from '../../tunnel/client/forward-spec.js';
+import type { Forward, ForwardTraffic, ReverseSpec } from '../../tunnel/client/forward-spec.js';
+import { PortStatus } from '../../tunnel/client/port-status.js';
 import { portLog } from '../client/port-log.js';
 
 /** ms between the events `traffic`: many connections may begin at once. */
@@ -58,12 +52,10 @@ interface Deps {
 }
 
 /** The client's side. Where the agent ends, the next one is asked. */
-export class AgentPort implements Forward, RemotePort {
+export class AgentPort implements Forward {
   readonly spec: ReverseSpec;
+  readonly remote = new PortStatus();
   readonly #deps: Deps;
-  readonly #changes = new Listeners<[state: RemotePortState]>();
-  readonly #onTraffic = new Listeners<[]>();
-  #state: RemotePortState = { kind: 'asking' };
   #traffic: ForwardTraffic = { open: 0, total: 0, bytesSent: 0, bytesReceived: 0 };
   #port: number;
   #conversation: Conversation | undefined;
@@ -94,23 +86,6 @@ export class AgentPort implements Forward, RemotePort {
     return this.#traffic;
   }
 
-  get remote(): RemotePort {
-    return this;
-  }
-
-  get state(): RemotePortState {
-    return this.#state;
-  }
-
-  watch(listener: (state: RemotePortState) => void): () => void {
-    listener(this.#state);
-    return this.#changes.add(listener);
-  }
-
-  onTraffic(listener: () => void): () => void {
-    return this.#onTraffic.add(listener);
-  }
-
   close(): void {
     this.#isClosed = true;
     this.#retry?.cancel();
@@ -134,10 +109,10 @@ export class AgentPort implements Forward, RemotePort {
       this.#conversation?.close();
       // The connection to the server, which the command holds beside it, tells what ended the agent.
       if (error.code !== 'shutting-down')
-        this.#change({ kind: 'refused', code: error.code, message: messageOf(error) });
+        this.remote.change({ kind: 'refused', code: error.code, message: messageOf(error) });
     }
     if (this.#isClosed) return;
-    if (this.#state.kind === 'listening') this.#change({ kind: 'asking' });
+    if (this.remote.state.kind === 'listening') this.remote.change({ kind: 'asking' });
     this.#traffic = { ...this.#traffic, open: 0 };
     this.#retry = this.#deps.clock.after(RETRY, () => void this.#run());
   }
@@ -147,17 +122,12 @@ export class AgentPort implements Forward, RemotePort {
       const { open, total, bytesSent, bytesReceived } = rest;
       if (![open, total, bytesSent, bytesReceived].every(Number.isSafeInteger)) return;
       this.#traffic = { open, total, bytesSent, bytesReceived } as ForwardTraffic;
-      this.#onTraffic.tell();
+      this.remote.noteTraffic();
     } else if (event === 'port' && state === 'listening') {
       this.#port = Number(port);
-      this.#change({ kind: 'listening', port: this.#port });
+      this.remote.change({ kind: 'listening', port: this.#port });
     } else if (event === 'port' && state === 'refused') {
-      this.#change({ kind: 'refused', code: String(code), message: String(message) });
-    } else if (event === 'port') this.#change({ kind: 'asking' });
-  }
-
-  #change(state: RemotePortState): void {
-    this.#state = state;
-    this.#changes.tell(state);
+      this.remote.change({ kind: 'refused', code: String(code), message: String(message) });
+    } else if (event === 'port') this.remote.change({ kind: 'asking' });
   }
 }

@@ -4,14 +4,14 @@
  */
 import { Backoff } from '../../base/backoff.js';
 import type { Clock, Timer } from '../../base/clock.js';
-import { Listeners } from '../../base/listeners.js';
 import { placeText } from '../../base/local-place.js';
 import type { Random } from '../../base/random.js';
 import type { PortRequests } from '../link/port-requests.js';
 import type { CarriedTunnel } from '../stream/tunnel.js';
 import { explainReason, type Reason } from '../wire/reasons.js';
 import type { Target } from '../wire/target.js';
-import type { Forward, ForwardTraffic, RemotePort, RemotePortState, ReverseSpec } from './forward-spec.js';
+import type { Forward, ForwardTraffic, ReverseSpec } from './forward-spec.js';
+import { PortStatus } from './port-status.js';
 import { TrafficSum } from './traffic-sum.js';
 
 /** ms between attempts while the peer refuses. */
@@ -41,17 +41,15 @@ interface Deps {
 
 export type ExplainRefusal = (reason: Reason, at: ReverseSpec['at']) => string;
 
-export class RemoteForward implements Forward, RemotePort {
+export class RemoteForward implements Forward {
   readonly spec: ReverseSpec;
   /** An object of its own, by which its tunnels are known: it is their destination. */
   readonly target: Target;
+  readonly remote = new PortStatus();
   readonly #deps: Deps;
   readonly #retries: Backoff;
-  readonly #changes = new Listeners<[state: RemotePortState]>();
-  readonly #traffic = new Listeners<[]>();
   readonly #sum = new TrafficSum<CarriedTunnel>((tunnel) => tunnel);
   readonly #stopFollowing: () => void;
-  #state: RemotePortState = { kind: 'asking' };
   /** The port that the peer had last: where it may choose one, it is asked for the same again. */
   #lastPort: number | undefined;
   #cancel: () => void = () => {};
@@ -77,39 +75,22 @@ export class RemoteForward implements Forward, RemotePort {
     return this.#lastPort ?? this.spec.at.port;
   }
 
-  get remote(): RemotePort {
-    return this;
-  }
-
   /** Connections wait at the peer. */
   get pending(): number {
     return 0;
-  }
-
-  get state(): RemotePortState {
-    return this.#state;
   }
 
   get traffic(): ForwardTraffic {
     return this.#sum.traffic;
   }
 
-  watch(listener: (state: RemotePortState) => void): () => void {
-    listener(this.#state);
-    return this.#changes.add(listener);
-  }
-
-  onTraffic(listener: () => void): () => void {
-    return this.#traffic.add(listener);
-  }
-
   onTunnelOpened(tunnel: CarriedTunnel): void {
     this.#sum.begin(tunnel);
-    this.#traffic.tell();
+    this.remote.noteTraffic();
   }
 
   onTunnelClosed(tunnel: CarriedTunnel): void {
-    if (this.#sum.end(tunnel)) this.#traffic.tell();
+    if (this.#sum.end(tunnel)) this.remote.noteTraffic();
   }
 
   close(): void {
@@ -146,7 +127,7 @@ export class RemoteForward implements Forward, RemotePort {
   #onListening(port: number): void {
     this.#lastPort = port;
     this.#listeningSince = this.#deps.clock.now();
-    this.#change({ kind: 'listening', port });
+    this.remote.change({ kind: 'listening', port });
   }
 
   #onEnded(reason: Reason, ports: Pick<PortRequests, 'ask'>): void {
@@ -156,19 +137,14 @@ export class RemoteForward implements Forward, RemotePort {
     this.#listeningSince = undefined;
     if (this.#isClosed) return;
     if (reason === 'connection-lost') {
-      this.#change({ kind: 'asking' });
+      this.remote.change({ kind: 'asking' });
       return;
     }
     const { clock, explain = explainReason } = this.#deps;
     const message = `${placeText(this.at)} of the server: ${explain(reason, this.at)}`;
-    this.#change({ kind: 'refused', code: reason, message });
+    this.remote.change({ kind: 'refused', code: reason, message });
     // The owner wants it closed; in the next session it is asked for again. An original tuntox will not learn it.
     if (reason === 'closed-by-owner' || reason === 'no-reverse') return;
     this.#retry = clock.after(this.#retries.next(), () => this.#ask(ports));
-  }
-
-  #change(state: RemotePortState): void {
-    this.#state = state;
-    this.#changes.tell(state);
   }
 }

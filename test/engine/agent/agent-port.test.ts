@@ -120,13 +120,13 @@ t.test('a client follows its port, and asks the next agent when the first one en
   };
   const port = new AgentPort(deps, spec);
   t.teardown(() => port.close());
-  await until(() => port.state.kind === 'listening');
+  await until(() => port.remote.state.kind === 'listening');
   const first = server.engine.tunnels.openPorts()[0]?.port;
   t.match(port.at, { bind: '127.0.0.1', port: first });
   begun[0]?.close();
-  await until(() => port.state.kind === 'asking');
+  await until(() => port.remote.state.kind === 'asking');
   clock.advance(2_000);
-  await until(() => port.state.kind === 'listening');
+  await until(() => port.remote.state.kind === 'listening');
   t.equal(begun.length, 2);
   port.close();
   await until(() => server.engine.tunnels.openPorts().length === 0);
