@@ -316,7 +316,8 @@ export class Daemon {
 
   #warnings(): ReturnType<MethodContext['warnings']> {
     const { engine, configuration } = this;
-    const [access, { clock }] = [this.#access, this.#deps];
+    const access = this.#access;
+    const { clock } = this.#deps;
     const { state, udp, bootstrapNodes } = networkOf(this.#networkContext);
     const isNoneAdmitted = isClosed({ access, clock, policy: this.#policy });
     return healthOf({
@@ -331,7 +332,10 @@ export class Daemon {
       saveError: (access.saveError ?? engine.saveError)?.message,
       proxyError: engine.proxyError,
       network: {
-        ...{ state, udp, bootstrapNodes, age: clock.unixTime() - engine.onlineSince },
+        state,
+        udp,
+        bootstrapNodes,
+        age: clock.unixTime() - engine.onlineSince,
         hasBootstrapNodes: engine.hasBootstrapNodes,
       },
       configuration,

@@ -63,8 +63,15 @@ async function serve(
   const { settings } = loaded;
   const managing = findServiceManager({ clock: systemClock, log, environment, pid, monotonic: systemMicroseconds });
   const deps = {
-    ...{ clock: systemClock, random: systemRandom, log, logging, files: nodeFileSystem, environment },
-    ...{ startEngine, load, memory: residentMemory(systemClock) },
+    clock: systemClock,
+    random: systemRandom,
+    log,
+    logging,
+    files: nodeFileSystem,
+    environment,
+    startEngine,
+    load,
+    memory: residentMemory(systemClock),
   };
   const own = { user: settings.user, pidFile: flags.pidFile };
   const service = new ServiceProcess({ process, log, lockFile, background }, own);

@@ -11,7 +11,7 @@ type Choice = keyof typeof CHOICES;
 export function modeOf(line: CommandLine): Mode {
   const mode = chosenMode(line);
   const { form, flags } = line;
-  const foreign = flags.find(({ flag }) => OPTION_TABLE[form][mode]?.includes(flag) !== true);
+  const foreign = flags.find(({ flag }) => !modesWith(form, flag).includes(mode));
   if (foreign !== undefined) throw new UsageError(`${foreign.written} ${refusalOf(foreign.flag, mode, form)}`);
   return mode;
 }

@@ -26,7 +26,11 @@ export interface ConnectionError extends Moment {
 }
 
 const NO_TRAFFIC: Traffic = {
-  ...{ rtt: undefined, bytesIn: 0, bytesOut: 0, rateIn: 0, rateOut: 0 },
+  rtt: undefined,
+  bytesIn: 0,
+  bytesOut: 0,
+  rateIn: 0,
+  rateOut: 0,
   retransmissions: 0,
   lossyDropped: 0,
 };

@@ -8,13 +8,14 @@ import type { Random } from '../../base/random.js';
 import type { PeerChannel } from '../wire/peer-channel.js';
 import { type Reason, TunnelError } from '../wire/reasons.js';
 import type { Service } from '../wire/target.js';
-import { askServices } from './ask-services.js';
 import { type LinkHandlers, PeerLink } from './peer-link.js';
 
 /** Bytes of all peers for fragments of datagrams that wait for others, and the least of each session: one largest datagram. */
 const FRAGMENTS = { total: 16 * 1024 * 1024, floor: 80 * 1024 } as const;
 /** Upstream servers for which the ids of lost tunnels are remembered, until their next channel. */
 const MAX_STALE_PEERS = 64;
+/** ms in which a peer answers a hello. */
+const ANSWER_TIMEOUT = 10_000;
 
 export interface PeerInfo extends Pick<PeerLink, 'peerId' | 'terms' | 'roundTrip'> {
   readonly tunnels: number;
@@ -92,7 +93,18 @@ export class PeerLinks {
    * @throws TunnelError `peer-offline`, `connection-lost`, `timeout`
    */
   async services(peerId: string): Promise<readonly Service[] | undefined> {
-    return askServices(this.#deps.clock, this.#present(peerId));
+    const link = this.#present(peerId);
+    return new Promise((resolve, reject) => {
+      const timeout = this.#deps.clock.after(ANSWER_TIMEOUT, () => {
+        cancel();
+        reject(new TunnelError('timeout'));
+      });
+      const cancel = link.askServices((services) => {
+        timeout.cancel();
+        if (services !== undefined || link.terms === 'upstream') resolve(services);
+        else reject(new TunnelError('connection-lost'));
+      });
+    });
   }
 
   close(reason: Reason): void {

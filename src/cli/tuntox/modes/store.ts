@@ -21,7 +21,8 @@ export async function store(settings: StoreSettings, server: Remote, context: Co
       const { serverId, host } = settings;
       const secret = await secretToStore(settings, server, context);
       await openHosts(context.environment).add({
-        ...{ ...host, secret },
+        ...host,
+        secret,
         toxId: serverId.toString(),
         pinnedKey: serverId.publicKey.hex,
         addedAt: systemClock.unixTime(),
