@@ -1,7 +1,7 @@
 /** man/tuntox.1, made from the table of options, as the help is. */
 import { ownVersion } from '../../src/base/own-files.js';
-import { type Section, sectionOf } from '../../src/cli/tuntox/option-table.js';
-import { OPTIONS } from '../../src/cli/tuntox/options.js';
+import { optionsIn } from '../../src/cli/tuntox/help.js';
+import type { Section } from '../../src/cli/tuntox/option-table.js';
 import { optionList } from './mdoc.js';
 
 const HEAD = `.\\" Made by \`make manual\` from src/cli/tuntox/options.ts.
@@ -258,5 +258,4 @@ export function tuntoxManual(): string {
   ].join('');
 }
 
-const section = (of: string, name: Section): string =>
-  `.Ss Options of ${of}\n${optionList(OPTIONS.filter((option) => sectionOf(option) === name))}`;
+const section = (of: string, name: Section): string => `.Ss Options of ${of}\n${optionList(optionsIn(name))}`;

@@ -1,7 +1,8 @@
 /** The help of `tuntox`, at most 80 columns wide. Pure. */
 import { entry, lines, optionEntry, paragraph } from '../../base/help-layout.js';
 import { COMMANDS, type Form, HOST_COMMAND, type TuntoxCommand } from './commands.js';
-import { type Section, sectionOf, takes } from './option-table.js';
+import { namesOf } from './mode.js';
+import { modesWith, type Section, sectionOf, takes } from './option-table.js';
 import { OPTIONS, type TuntoxOption } from './options.js';
 
 /** Columns of a command, beside which it is explained. */
@@ -39,10 +40,15 @@ export function clauseOf({ about }: TuntoxOption): string {
   return clause.includes(')') ? clause : (clause.split(' (')[0] as string);
 }
 
-const section = (name: Section): string =>
-  OPTIONS.filter((option) => sectionOf(option) === name)
-    .map(optionEntry)
-    .join('\n');
+/** Returns the options that a section explains. One of servers names the clients that take it, too. */
+export const optionsIn = (name: Section): TuntoxOption[] =>
+  OPTIONS.filter((option) => sectionOf(option) === name).map((option) => {
+    const others = modesWith('classic', option.name).filter((mode) => mode !== 'server' && mode !== 'node');
+    if (name !== 'server' || others.length === 0) return option;
+    return { ...option, about: `${option.about}; also for clients with ${namesOf(others)}` };
+  });
+
+const section = (name: Section): string => optionsIn(name).map(optionEntry).join('\n');
 
 export const HELP = lines(
   ...USAGE,

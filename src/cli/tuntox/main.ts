@@ -18,6 +18,7 @@ import { ExitStatus } from './exit-status.js';
 import { type CommandLine, hostNameOf, readCommandLine } from './flags.js';
 import { helpOf } from './help.js';
 import { findHost, findHostOrCommand } from './hosts.js';
+import { CHOICES } from './option-table.js';
 import type { OptionName } from './options.js';
 import { UsageError } from './usage-error.js';
 
@@ -131,7 +132,8 @@ async function tellError(error: unknown, process: NodeJS.Process): Promise<void>
   const { argv, stdout, stderr } = process;
   if (!argv.includes('--json')) return;
   const { JsonEvents } = await import('./json-events.js');
-  const isPipe = argv.some((word) => /^(?:-[WP]|--pipe)/.test(word));
+  // The command line may not be readable.
+  const isPipe = argv.some((word) => /^-[WP]/.test(word) || CHOICES.pipe.some((name) => word.startsWith(name)));
   const code = error instanceof CodedError ? error.code : 'failed';
   const events = new JsonEvents({ clock: systemClock, stream: isPipe ? stderr : stdout });
   events.tell({ event: 'error', code, message: textOf(error, process) });

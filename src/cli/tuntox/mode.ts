@@ -50,8 +50,7 @@ function refusalOf(flag: OptionName, mode: Mode, form: Form): string {
   if (mode === 'node') return 'is not for bootstrap nodes: remove it';
   if (mode === 'store') return 'is not for join with a name, which only stores the host: remove it';
   if (mode === 'services') return 'needs -L, -R, or -D with a port, as in -D 1080: add one, or remove it';
-  const others = listOf(modesWith(form, flag).flatMap((other) => MODE_NAMES[other] ?? []));
-  return `is only for ${others}: remove it${mode === 'server' ? ', or add one of these' : ''}`;
+  return `is only for ${namesOf(modesWith(form, flag))}: remove it${mode === 'server' ? ', or add one of these' : ''}`;
 }
 
 const MODE_NAMES: Readonly<Partial<Record<Mode, readonly string[]>>> = {
@@ -61,6 +60,9 @@ const MODE_NAMES: Readonly<Partial<Record<Mode, readonly string[]>>> = {
   pipe: ['-W'],
   ping: ['-p'],
 };
+
+/** Returns what people type, or say, for some modes. */
+export const namesOf = (modes: readonly Mode[]): string => listOf(modes.flatMap((mode) => MODE_NAMES[mode] ?? []));
 
 const listOf = (names: readonly string[]): string =>
   names.length < 2 ? names.join() : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;

@@ -56,7 +56,7 @@ export const OPTIONS = [
   {
     name: '--background',
     short: 'z',
-    about: 'run in the background as soon as the server works; also for clients with -L, -D and -R',
+    about: 'run in the background as soon as the server works',
     more: 'As upstream has it, -D that is not followed by a port means this, too.',
   },
   {
@@ -65,8 +65,7 @@ export const OPTIONS = [
     value: 'FILE',
     example: '/run/tuntox.pid',
     completes: 'file',
-    about:
-      'write the process ID to FILE, and refuse to start if another tuntox uses it; also for clients with -L, -D and -R',
+    about: 'write the process ID to FILE, and refuse to start if another tuntox uses it',
     more: 'The file is locked while tuntox runs, and removed at the end.',
   },
   {

@@ -48,7 +48,7 @@ import { agentSettings, idleTimeoutOf } from './agent/agent-settings.js';
 import { FlagSet } from './flag-set.js';
 import type { CommandLine } from './flags.js';
 import { choicesOf, modeOf } from './mode.js';
-import type { Mode } from './option-table.js';
+import { CHOICES, type Mode } from './option-table.js';
 import { UsageError } from './usage-error.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -349,8 +349,9 @@ function secretSource(flags: FlagSet, environment: Environment): SecretSource {
   if (text !== undefined && path !== undefined) {
     throw new UsageError('-s and --secret-file both give the secret: remove -s, which other users can see');
   }
-  if (path === STANDARD_INPUT && flags.has('--pipe')) {
-    throw new UsageError('-W and --secret-file - both read standard input: use a file or TUNTOX_SHARED_SECRET');
+  if (path === STANDARD_INPUT) {
+    const advice = 'and --secret-file - both read standard input: use a file or TUNTOX_SHARED_SECRET';
+    flags.refuse(CHOICES.pipe, advice);
   }
   if (path !== undefined) return { from: 'file', path: path === STANDARD_INPUT ? '/dev/stdin' : path };
   if (text !== undefined) return { from: 'flag', text };

@@ -41,6 +41,20 @@ t.test('help and version are printed on standard output, whatever else is given'
   t.equal(help.stderr + version.stderr, '');
 });
 
+t.test('the last event of --json goes where no stream is', async (t) => {
+  for (const [words, name] of [
+    [['-p'], 'stdout'],
+    [['-W', 'ssh'], 'stderr'],
+    [['--ssh-pipe', '22'], 'stderr'],
+  ] as const) {
+    const command = startTuntox([...words, '--json']);
+    t.equal(await command.exited, 2);
+    const others = { stdout: command.stderr, stderr: command.stdout };
+    t.match(command[name], /"event":"error"/, words.join(' '));
+    t.notMatch(others[name], /"event"/, words.join(' '));
+  }
+});
+
 t.test('a usage error says how to correct it, with status 2', async (t) => {
   const cases: [string[], RegExp, NodeJS.ProcessEnv?][] = [
     [['-x'], /^tuntox: unknown option -x \(see tuntox --help\)$/],

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { COMMANDS } from '../../../src/cli/tuntox/commands.js';
-import { BRIEF_HELP, clauseOf, HELP, helpOf } from '../../../src/cli/tuntox/help.js';
+import { BRIEF_HELP, clauseOf, HELP, helpOf, optionsIn } from '../../../src/cli/tuntox/help.js';
 import { OPTIONS } from '../../../src/cli/tuntox/options.js';
 
 t.test('help fits a terminal of 80 columns', async (t) => {
@@ -22,6 +22,13 @@ t.test('-h is a summary of at most 30 lines, with examples', async (t) => {
 
 t.test('the first clause of an explanation stands alone', async (t) => {
   for (const option of OPTIONS) t.match(clauseOf(option), /^.{11,}[^.;: ]$/, option.name);
+});
+
+t.test('an option of servers names the clients that take it, too, but not in the help of a command', async (t) => {
+  const aboutOf = (name: string) => optionsIn('server').find((option) => option.name === name)?.about;
+  t.match(aboutOf('--pid-file'), /; also for clients with -L, -D and -R$/);
+  t.notMatch(aboutOf('--user'), 'also');
+  t.notMatch(helpOf('share', '--help'), 'also for clients');
 });
 
 t.test('the help of a command has its options and no other', async (t) => {

@@ -122,6 +122,7 @@ t.test('settings that contradict each other are refused, with advice', async (t)
     ['--allow-reverse web', /is not \[BIND:\]PORT/],
     ['-s a --secret-file b', /remove -s/],
     [`-W a:2 -i ${ID} --secret-file -`, /^-W and --secret-file - both read standard input/],
+    [`--ssh-pipe 22 -i ${ID} --secret-file -`, /^--ssh-pipe and --secret-file - both read standard input/],
     ['-L nonsense', /^-L: "nonsense"/],
     ['--forward nonsense', /^--forward: "nonsense"/],
     ['-W 22', /^-W: "22" is not host:port/],
