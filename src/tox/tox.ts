@@ -14,6 +14,7 @@ import { ProxyDialer, type ProxyError } from './network/proxy-dialer.js';
 import { Resolver } from './network/resolver.js';
 import type { DialStream } from './network/stream-socket.js';
 import { dialTcp } from './network/tcp.js';
+import { VpnFilter } from './network/vpn-filter.js';
 import { type NetworkFacts, networkFacts } from './network-facts.js';
 import { hasUdp, OwnPorts, type OwnPortsDeps, type OwnPortsOptions } from './own-ports.js';
 import { encodeFriendRequest } from './packet/friend.js';
@@ -61,6 +62,7 @@ export class Tox {
   readonly #proxyChanges = new Listeners<[error: ProxyError | undefined]>();
   readonly #proxy: ProxyDialer | undefined;
   readonly #interfaces: LocalInterfaces;
+  readonly #filter: VpnFilter;
   #starting: Promise<void> | undefined;
   #stack: Stack | undefined;
   #ports: OwnPorts | undefined;
@@ -71,6 +73,7 @@ export class Tox {
     this.#resolver = deps.resolver ?? new Resolver({ clock: deps.clock });
     this.#unresolved = new UnresolvedHosts(deps);
     this.#interfaces = new LocalInterfaces(deps);
+    this.#filter = new VpnFilter(deps, (endpoint) => this.#interfaces.isInOwnVpn(endpoint));
     const { publicKey, nospam } = options.savedata.identity;
     this.id = new ToxId(publicKey, nospam);
     this.#messenger = new Messenger({ clock: deps.clock, ownKey: publicKey, stack: () => this.#running() });
@@ -147,13 +150,13 @@ export class Tox {
     const router = new PacketRouter();
     const guard = new HandlerGuard(this.#deps);
     const ports = await OwnPorts.open(this.#deps, this.#options, {
-      // After `stop` datagrams are ignored: they must not start anything. Those of an own VPN would have the session in it carry itself.
-      onDatagram: guard.datagrams((packet, source) => {
-        if (this.#stack !== undefined && !this.#interfaces.isInOwnVpn(source)) router.receive(packet, source);
-      }),
-      onStream: guard.accepts((stream) =>
-        this.#interfaces.isInOwnVpn(stream.remote) ? undefined : this.#stack?.relayServer.accept(stream),
+      // After `stop` datagrams are ignored: they must not start anything.
+      onDatagram: this.#filter.datagrams(
+        guard.datagrams((packet, source) => {
+          if (this.#stack !== undefined) router.receive(packet, source);
+        }),
       ),
+      onStream: this.#filter.accepts(guard.accepts((stream) => this.#stack?.relayServer.accept(stream))),
     });
     try {
       this.#build(ports, router, guard).start();
@@ -169,8 +172,8 @@ export class Tox {
       {
         interfaces: () => this.#interfaces.read(),
         ...this.#deps,
-        socket: ports.socket,
-        dial: guard.dials(this.#proxy?.dial ?? this.#deps.dial ?? dialTcp),
+        socket: this.#filter.sends(ports.socket),
+        dial: guard.dials(this.#proxy?.dial ?? this.#filter.dials(this.#deps.dial ?? dialTcp)),
       },
       { ...this.#options, udp: hasUdp(this.#options) },
       {

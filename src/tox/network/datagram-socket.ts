@@ -9,7 +9,7 @@ export type SocketKind = 'native' | 'node';
 
 export interface DatagramSocket {
   /** Undefined for a socket that is not the system's. */
-  readonly kind?: SocketKind;
+  readonly kind?: SocketKind | undefined;
   readonly localPort: number;
   /** Whether the socket can reach IPv6 destinations. */
   readonly hasIpv6: boolean;

@@ -66,7 +66,7 @@ export class LocalInterfaces {
     return this.#known;
   }
 
-  /** Whether packets of an address come through a VPN of ours, as it was when `read` was called last. */
+  /** Whether an address is in the network of a VPN of ours, as it was when `read` was called last. */
   isInOwnVpn(endpoint: Endpoint): boolean {
     return this.#ownVpns?.has(endpoint) ?? false;
   }
