@@ -268,6 +268,21 @@ t.test('a datagram for a server as upstream gives one clear line, and nothing of
   t.same(upstream.types, [0x0108], 'no more than a ping');
 });
 
+t.test(
+  'a program that asks the proxy for UDP is refused at once when the server is known to be as upstream',
+  async (t) => {
+    const { world, client, serverId } = await ourClient(t, echo, 26);
+    const forward = await client.forward(serverId, {
+      kind: 'dynamic',
+      at: { kind: 'port', bind: '127.0.0.1', port: 0 },
+    });
+    t.equal(await client.links.services(serverId), undefined);
+    const program = await world.connect(forward.port);
+    program.write(Buffer.from('05010005030001000000000000', 'hex'));
+    t.equal((await readAll(program)).toString('hex'), '050005070001000000000000', 'command not supported');
+  },
+);
+
 t.test('an upstream server is not asked for what it does not have', async (t) => {
   const { world, client, upstream, serverId } = await ourClient(t, echo, 25);
   const refusalOf = async (target: Target): Promise<Reason> =>

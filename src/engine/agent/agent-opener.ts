@@ -20,15 +20,30 @@ export interface AgentOpenerDeps {
 
 export class AgentOpener implements Opener {
   readonly #deps: AgentOpenerDeps;
+  #terms: 'unknown' | 'upstream' = 'unknown';
 
   constructor(deps: AgentOpenerDeps) {
     this.#deps = deps;
   }
 
+  /** As a refusal tells it: the agent knows more. */
+  get terms(): 'unknown' | 'upstream' {
+    return this.#terms;
+  }
+
   open(target: Target, handlers: OpenHandlers): () => void {
-    const request = new OpenRequest(this.#deps, handlers);
+    const onRefused: OpenHandlers['onRefused'] = (reason) => {
+      if (reason === 'no-extension') this.#terms = 'upstream';
+      handlers.onRefused(reason);
+    };
+    const request = new OpenRequest(this.#deps, { onAccepted: () => handlers.onAccepted(), onRefused });
     void request.run(target);
     return () => request.cancel();
+  }
+
+  /** The server may be another program in its next session. */
+  onDisconnected(): void {
+    this.#terms = 'unknown';
   }
 }
 

@@ -101,6 +101,7 @@ export class AgentRemote implements Remote {
     const begin = (target: AgentTarget): Promise<Conversation> =>
       this.#begin({ ask: 'open', host: this.#options.host, target, timeout: FORWARD_TIMEOUT });
     const opener = new AgentOpener({ log, begin });
+    this.#events.add(({ event }) => event === 'disconnected' && opener.onDisconnected());
     const hasRoom = (): boolean => this.#forwarded < MAX_FORWARDED;
     // -W and -p need nothing of it, and start sooner without.
     const { openForward } = await import('../../tunnel/client/open-forward.js');

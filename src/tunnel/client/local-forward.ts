@@ -148,6 +148,11 @@ export class LocalForward implements Forward {
 
   /** The connection stays one without a tunnel, and is told by its end that the program is gone. */
   #associate(socket: Socket, asked: AskedAssociation): void {
+    if (this.#deps.opener.terms === 'upstream') {
+      this.#warnRefused(`${this.#name}: UDP: ${explainReason('no-extension')}`);
+      asked.tellRefused('no-extension');
+      return;
+    }
     socket.setKeepAlive(true, 60_000);
     socket.on('end', () => socket.destroy()).resume();
     this.#associations.begin(socket, asked);

@@ -3,6 +3,7 @@
  * whose link is lost before the answer wait for the next link.
  */
 import type { Clock, Timer } from '../../base/clock.js';
+import type { PeerTerms } from '../link/negotiation.js';
 import type { OpenHandlers } from '../link/outgoing-requests.js';
 import type { Reason } from '../wire/reasons.js';
 import type { Target } from '../wire/target.js';
@@ -13,6 +14,8 @@ const MAX_WAITING = 512;
 const MAX_WAIT = 60_000;
 
 export interface Opener {
+  /** What is known of the peer now. */
+  readonly terms: PeerTerms['kind'];
   /** One handler is called, later or at once. @returns a function that cancels the request; then no handler is called */
   open(target: Target, handlers: OpenHandlers): () => void;
 }
@@ -32,6 +35,10 @@ export class PeerOpener implements Opener {
 
   constructor(clock: Clock) {
     this.#clock = clock;
+  }
+
+  get terms(): PeerTerms['kind'] {
+    return this.#link?.terms ?? 'unknown';
   }
 
   open(target: Target, handlers: OpenHandlers): () => void {

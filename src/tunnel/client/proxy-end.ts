@@ -8,7 +8,6 @@ import type { Clock, Timer } from '../../base/clock.js';
 import { ProxyDialogue, type ProxyRequest } from '../socks/proxy-dialogue.js';
 import { HANDSHAKE_TIMEOUT, LINGER, NO_TARGET_NAMED } from '../socks/proxy-handshake.js';
 import type { ProxyUsers } from '../socks/proxy-users.js';
-import { encodeReply, SOCKS5_CODES } from '../socks/socks5.js';
 import { type LocalEnd, socketEnd } from '../stream/local-end.js';
 import { readChunks } from '../stream/shared-read-buffer.js';
 import { explainReason, type Reason } from '../wire/reasons.js';
@@ -109,7 +108,7 @@ class ProxyStream extends Duplex {
     if (result?.kind === 'refused') this.#refuse(result.why);
     else if (result?.kind === 'associate') {
       // The program would send its datagrams to the peer's machine, where nothing takes them.
-      this.push(encodeReply(SOCKS5_CODES['no-such-command']));
+      this.push(result.refused('no-extension'));
       this.#refuse('it asked for UDP, which a port of the server does not carry');
     }
     done();

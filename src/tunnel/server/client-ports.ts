@@ -35,7 +35,7 @@ export interface ClientPortInfo extends ListenPlace {
 }
 
 /** What the ports need of a link. */
-export type PortLink = Pick<PeerLink, 'peerId' | 'channel' | 'open' | 'ping'> & {
+export type PortLink = Pick<PeerLink, 'peerId' | 'channel' | 'terms' | 'open' | 'ping'> & {
   readonly ports: Pick<PeerLink['ports'], 'answer' | 'end'>;
 };
 

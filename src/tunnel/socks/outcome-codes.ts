@@ -34,7 +34,7 @@ export const OUTCOME_CODES: Readonly<Record<Reason, OutcomeCodes>> = {
   'closed-by-peer': BROKEN,
   'bad-request': BROKEN,
   'no-services': BROKEN,
-  'no-extension': BROKEN,
+  'no-extension': { socks5: 'no-such-command', http: 502 },
   'unknown-tunnel': BROKEN,
   overflow: BROKEN,
   failed: BROKEN,

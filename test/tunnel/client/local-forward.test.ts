@@ -102,6 +102,7 @@ t.test('refused connections fill the log up to a bound, and are counted beyond i
   const lines: string[] = [];
   const log = { ...silentLogger, warn: (text: string) => void lines.push(text) };
   const opener: Opener = {
+    terms: 'extended',
     open: (_target, { onRefused }) => {
       onRefused('peer-offline');
       return () => {};

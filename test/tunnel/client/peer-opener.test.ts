@@ -63,3 +63,14 @@ t.test('waiting requests are refused when the service stops', async (t) => {
   opener.close('shutting-down');
   t.same([reasons, clock.pending], [['shutting-down'], 0]);
 });
+
+t.test('what is known of the peer is what its present link knows', async (t) => {
+  const opener = new PeerOpener(new ManualClock());
+  t.equal(opener.terms, 'unknown');
+  const link = new FakeLink();
+  link.terms = 'upstream';
+  opener.onLink(link);
+  t.equal(opener.terms, 'upstream');
+  opener.onLinkClosed(link);
+  t.equal(opener.terms, 'unknown');
+});

@@ -38,6 +38,7 @@ async function dynamic(t: Test, opener: Opener, spec = DYNAMIC) {
 }
 
 const refusing = (reason: Reason): Opener => ({
+  terms: 'extended',
   open: (_target, { onRefused }) => {
     onRefused(reason);
     return () => {};

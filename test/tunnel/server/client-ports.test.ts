@@ -21,6 +21,7 @@ class Client {
     this.link = {
       peerId,
       channel: this.channel,
+      terms: 'extended',
       open: () => () => {},
       ping: async () => 1,
       ports: {

@@ -8,6 +8,7 @@ t.test('programs learn why there is no tunnel', async (t) => {
     'name-not-found': { socks5: 'host-unreachable', http: 502 },
     timeout: { socks5: 'ttl-expired', http: 504 },
     'peer-offline': { socks5: 'network-unreachable', http: 503 },
+    'no-extension': { socks5: 'no-such-command', http: 502 },
     'too-many-tunnels': { socks5: 'failed', http: 503 },
   });
 });

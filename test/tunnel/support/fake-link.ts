@@ -4,6 +4,7 @@ import type { Target } from '../../../src/tunnel/wire/target.js';
 
 /** A link that answers its requests when the test says so. */
 export class FakeLink implements Opener {
+  terms: Opener['terms'] = 'extended';
   readonly asked: OpenHandlers[] = [];
   cancelled = 0;
 
