@@ -24,6 +24,7 @@ function start() {
           known.add(hex);
           events.push(`add ${short} ${persistence}`);
           const connection = {
+            lastReceivedAt: -700,
             sendLossless: (data: Buffer) => void events.push(`send ${data[0]} ${data.subarray(1)}`),
           };
           return { connection } as unknown as FriendConnection;
@@ -43,6 +44,11 @@ t.test('a friend that we ask is searched for eagerly, a friend that knows us pat
   messenger.add(ALICE, () => [HELLO]);
   messenger.add(BOB, undefined);
   t.same(taken(), [`add ${ALICE.short} eager`, `add ${BOB.short} patient`]);
+});
+
+t.test('the silence of a friend counts from the last packet of its session', async (t) => {
+  const { messenger } = start();
+  t.equal(messenger.add(ALICE, undefined).silence, 700);
 });
 
 t.test('neither our own key nor that of a friend can be added', async (t) => {

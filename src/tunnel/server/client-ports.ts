@@ -91,6 +91,8 @@ interface Port {
 export class ClientPorts {
   readonly #deps: Deps;
   readonly #ports = new Set<Port>();
+  /** Owners of ports that others want: each is asked once at a time, however many want its ports. */
+  readonly #asked = new Map<PortLink, Promise<boolean>>();
   #closed: Reason | undefined;
 
   constructor(deps: Deps) {
@@ -218,13 +220,19 @@ export class ClientPorts {
       const isOwner = (other: Port): boolean =>
         other.state === 'open' && other.link !== port.link && other.listener.port === port.wanted.port;
       const owner = reasonOf(error) === 'address-in-use' ? [...this.#ports].find(isOwner) : undefined;
-      const hasGone = owner !== undefined && !(await isAnswering(this.#deps.clock, owner.link));
+      const hasGone = owner !== undefined && !(await this.#isAnswering(owner.link));
       if (!hasGone || port.state === 'closed') throw error;
       this.#tell(owner, 'address-in-use');
       this.#close(owner, 'the client does not answer, and another one asks for it');
       port.listener = newListener();
       await port.listener.listen();
     }
+  }
+
+  #isAnswering(link: PortLink): Promise<boolean> {
+    const asked = this.#asked.get(link) ?? isAnswering(this.#deps.clock, link).finally(() => this.#asked.delete(link));
+    this.#asked.set(link, asked);
+    return asked;
   }
 
   #end(port: Port, reason: Reason, why: string): void {

@@ -14,6 +14,7 @@ const PLACE = { bind: '127.0.0.1', port: 8080 };
 /** A client: what it was told, and for how many ms it has been silent. */
 class Client {
   readonly told: string[] = [];
+  pings = 0;
   readonly channel = channelPair().server;
   readonly link: PortLink;
 
@@ -23,7 +24,10 @@ class Client {
       channel: this.channel,
       terms: 'extended',
       open: () => () => {},
-      ping: async () => 1,
+      ping: async () => {
+        this.pings += 1;
+        return 1;
+      },
       ports: {
         answer: (forwardId, answer) => void this.told.push(`${forwardId}: ${answer}`),
         end: (forwardId, reason) => void this.told.push(`${forwardId} ended: ${reason}`),
@@ -150,6 +154,7 @@ t.test('of two clients that wait for a silent one, one gets the port', async (t)
   await server.pass(6_000, killed);
   t.same(server.owners, ['started 8080']);
   t.same(third.told, ['1: address-in-use']);
+  t.equal(killed.pings, 1, 'which is asked once for both');
 });
 
 t.test('a client that goes while it waits gets nothing', async (t) => {
