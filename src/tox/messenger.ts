@@ -226,8 +226,8 @@ class MessengerFriend {
   }
 
   /**
-   * Sends a custom packet (first byte 160 to 191, at most 1373 bytes), or returns false: the friend is not online, or there is no room,
-   * in which case `onDrain` follows.
+   * Sends a custom packet (first byte 160 to 191, at most 1445 bytes, 1373 to c-toxcore), or returns false: the friend is not online,
+   * or there is no room, in which case `onDrain` follows.
    */
   sendLossless(packet: Buffer): boolean {
     if (!isCustomLossless(packet)) throw new RangeError('custom lossless packets begin with 160 to 191');
@@ -235,7 +235,7 @@ class MessengerFriend {
   }
 
   /**
-   * Sends a custom packet (first byte 200 to 254, at most 1373 bytes) that may be lost and overtaken.
+   * Sends a custom packet (first byte 200 to 254, at most 1445 bytes, 1373 to c-toxcore) that may be lost and overtaken.
    * @returns false if it is lost here: the friend is not online, or there is no room
    */
   sendLossy(packet: Buffer): boolean {
@@ -243,7 +243,7 @@ class MessengerFriend {
     return this.#isOnline && (this.#connection.connection?.sendLossy(packet) ?? false);
   }
 
-  /** The most bytes of a packet that fits into one datagram; it changes with the path, up to 1373. */
+  /** The most bytes of a packet that fits into one datagram; it changes with the path and the peer, up to 1445. */
   get packetSize(): number {
     return this.#connection.connection?.packetSize ?? SAFE_CRYPTO_DATA_SIZE;
   }

@@ -49,7 +49,7 @@ export class CryptoConnection implements TickTask {
       { host, onKeys: () => this.#session.receiver.ackImmediately() },
       { peer, now, accepted: accepted?.handshake },
     );
-    this.#sizes = new PacketSizes(host);
+    this.#sizes = new PacketSizes(host, () => this.#session.features);
     this.#path = new Path({
       random: host.random,
       buildProbe: (echo) =>
@@ -193,7 +193,7 @@ export class CryptoConnection implements TickTask {
   /**
    * Takes a copy of a lossless packet, or returns false and takes nothing; then `onDrain` follows. It may be called at once: packets
    * taken before the session exists are its first packets. A closed connection takes everything and sends nothing.
-   * @param data 1 to 1373 bytes, the first of which is an id from 16 to 191
+   * @param data 1 to 1445 bytes, to c-toxcore 1373, the first of which is an id from 16 to 191
    * @param options.isUrgent for our own few packets that must not be refused: may exceed the bound a little
    * @throws RangeError for other data
    */
@@ -206,7 +206,7 @@ export class CryptoConnection implements TickTask {
 
   /**
    * Sends a lossy packet once: at once, or as soon as a full path has room. @returns false if it is lost here
-   * @param data 1 to 1373 bytes, the first of which is an id from 192 to 254; must stay unchanged
+   * @param data 1 to 1445 bytes, to c-toxcore 1373, the first of which is an id from 192 to 254; must stay unchanged
    * @throws RangeError for other data
    */
   sendLossy(data: Buffer): boolean {

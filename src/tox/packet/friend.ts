@@ -7,6 +7,7 @@
  *     shared relays        17 || packed nodes, 1 to 3                                 lossless
  *     custom packets       id 160 … 191 || anything, at most 1373 bytes in all        lossless
  *                          id 200 … 254 || anything, at most 1373 bytes in all        lossy
+ *                          between two peers of our kind at most 1445 bytes
  *
  * Sources: spec "Friend requests", "Messenger"; c-toxcore friend_requests.c, friend_connection.c, Messenger.c.
  */

@@ -10,6 +10,7 @@
  *       content        base nonce (24) || session key (32) || SHA-512 of the outer cookie (64) || cookie (112)
  *     data             0x1b || last two bytes of the nonce || secret box                                28 to 1400 bytes
  *       content        buffer start u32 || packet number u32 || zeros (0 or more) || data (1 to 1373)
+ *                      between two peers of our kind up to 1472 bytes, with 1 to 1445 of data
  *       half of data   5 || 0 for the first half, 1 for the last || bytes
  */
 import { ByteReader, ByteWriter, ownedCopy } from '../../base/bytes.js';
@@ -25,6 +26,9 @@ export const MAX_CRYPTO_PACKET_SIZE = 1400;
 const MIN_CRYPTO_DATA_PACKET_SIZE = 28;
 /** Most bytes of data in a packet, including the id. */
 export const MAX_CRYPTO_DATA_SIZE = 1373;
+/** The same between two peers of our kind: a packet of 1,500 bytes of IPv4. */
+export const EXTENDED_CRYPTO_PACKET_SIZE = 1472;
+export const EXTENDED_CRYPTO_DATA_SIZE = 1445;
 /** Most bytes of data that pass on every path: 1,196 bytes of IPv4, 1,216 of IPv6 (RFC 8899, BASE_PLPMTU). */
 export const SAFE_CRYPTO_DATA_SIZE = 1141;
 /** Bytes of a packet on the wire besides its data: 27 of net_crypto, 8 of UDP, 20 of IPv4. */
@@ -180,7 +184,7 @@ export function decodeHandshakeContent(plain: Buffer): HandshakeContent | undefi
  */
 export function dataPacketSize(length: number, size = length): number {
   const least = Math.max(size, length);
-  return DATA_CONTENT_OFFSET + CONTENT_HEADER_SIZE + least + ((MAX_CRYPTO_DATA_SIZE - least) % PADDING_QUANTUM);
+  return DATA_CONTENT_OFFSET + CONTENT_HEADER_SIZE + least + ((EXTENDED_CRYPTO_DATA_SIZE - least) % PADDING_QUANTUM);
 }
 
 /**
@@ -207,7 +211,7 @@ export function layOutData(
 /** Returns the last 16 bits of the nonce; undefined if the packet cannot be a data packet. */
 export function lowNonceOf(packet: Buffer): number | undefined {
   const { length } = packet;
-  if (length < MIN_CRYPTO_DATA_PACKET_SIZE || length > MAX_CRYPTO_PACKET_SIZE) return undefined;
+  if (length < MIN_CRYPTO_DATA_PACKET_SIZE || length > EXTENDED_CRYPTO_PACKET_SIZE) return undefined;
   return packet[0] === UdpKind.CryptoData ? packet.readUInt16BE(1) : undefined;
 }
 
@@ -262,7 +266,7 @@ export function decodePart(data: Buffer): Part | undefined {
 /** @throws RangeError for data that is too long, or whose id is not in the range */
 export function checkCryptoData(data: Buffer, firstId: number, lastId: number): void {
   const id = data[0] ?? -1;
-  if (data.length > MAX_CRYPTO_DATA_SIZE || id < firstId || id > lastId) {
+  if (data.length > EXTENDED_CRYPTO_DATA_SIZE || id < firstId || id > lastId) {
     throw new RangeError(`net_crypto: ${data.length} bytes with id ${id}`);
   }
 }

@@ -8,8 +8,8 @@
 
 const MAGIC = 0xa26b;
 export const FRAME_HEADER_SIZE = 8;
-/** Bytes. Upstream has no room for more, and drops frames that announce more. */
-export const MAX_FRAME_DATA = 1365;
+/** Bytes. Upstream has no room for more than 1365, what a packet of c-toxcore can contain, and drops frames that announce more. */
+export const MAX_FRAME_DATA = 1437;
 
 /** Types of protocol version 2, which upstream has. */
 export const PONG = 0x0100;

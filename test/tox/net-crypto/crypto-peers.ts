@@ -205,11 +205,12 @@ export function numbered(number: number, size = 64): Buffer {
   return data;
 }
 
-/** Sends numbered packets as fast as they are taken. */
-export function sendAll(connection: CryptoConnection, notes: Notes, count: number, size = 64): void {
+/** Sends numbered packets as fast as they are taken. @param size of each, bytes; 'full' for as much as the path takes */
+export function sendAll(connection: CryptoConnection, notes: Notes, count: number, size: number | 'full' = 64): void {
   let sent = 0;
   const more = (): void => {
-    while (sent < count && connection.sendLossless(numbered(sent, size))) sent += 1;
+    const bytes = (): number => (size === 'full' ? connection.packetSize : size);
+    while (sent < count && connection.sendLossless(numbered(sent, bytes()))) sent += 1;
   };
   notes.onRoom = more;
   more();

@@ -54,15 +54,15 @@ t.test('the fields are where the specification puts them', async (t) => {
   t.equal(content.toString('hex'), `${'01'.repeat(32)}${'00'.repeat(32)}0000000000000203`);
   const data = layOut(0xabcd, 0x01020304, 0x05060708, Buffer.alloc(5, 0xa2));
   t.equal(data.subarray(0, 3).toString('hex'), '1babcd');
-  t.equal(data.subarray(19).toString('hex'), `0102030405060708${'a2'.repeat(5)}`, '(1373 - 5) mod 8 is 0');
+  t.equal(data.subarray(19).toString('hex'), `0102030405060708${'a2'.repeat(5)}`, '(1445 - 5) mod 8 is 0');
 });
 
 t.test('data is padded to a multiple of 8 below its largest size, and comes back without the padding', async (t) => {
-  for (const length of [1, 2, 7, 8, 9, 100, 1365, 1372, 1373]) {
+  for (const length of [1, 2, 7, 8, 9, 100, 1365, 1372, 1373, 1374, 1420, 1445]) {
     const data = Buffer.alloc(length, 200);
     const packet = layOut(0, 1, 2, data);
-    t.equal((packet.length - 27) % 8, 1373 % 8);
-    t.ok(packet.length <= 1400);
+    t.equal((packet.length - 27) % 8, 1445 % 8);
+    t.ok(packet.length <= 1472);
     t.same(codec.decodeOpenedData(packet), { bufferStart: 1, packetNumber: 2, data });
   }
 });
@@ -97,8 +97,8 @@ t.test('data behind much padding does not keep the padding in memory', async (t)
 t.test('bytes that cannot be a data packet have no nonce', async (t) => {
   t.equal(codec.lowNonceOf(Buffer.alloc(27, 0x1b)), undefined);
   t.equal(codec.lowNonceOf(Buffer.alloc(28, 0x1b)), 0x1b1b);
-  t.equal(codec.lowNonceOf(Buffer.alloc(1400, 0x1b)), 0x1b1b);
-  t.equal(codec.lowNonceOf(Buffer.alloc(1401, 0x1b)), undefined);
+  t.equal(codec.lowNonceOf(Buffer.alloc(1472, 0x1b)), 0x1b1b);
+  t.equal(codec.lowNonceOf(Buffer.alloc(1473, 0x1b)), undefined);
   t.equal(codec.lowNonceOf(Buffer.alloc(100, 0x1a)), undefined);
 });
 

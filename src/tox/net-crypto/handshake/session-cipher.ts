@@ -11,9 +11,9 @@ import {
   type DataContent,
   dataPacketSize,
   decodeOpenedData,
+  EXTENDED_CRYPTO_PACKET_SIZE,
   layOutData,
   lowNonceOf,
-  MAX_CRYPTO_PACKET_SIZE,
 } from '../../packet/net-crypto.js';
 import { ReceiveNonce } from './receive-nonce.js';
 
@@ -46,7 +46,7 @@ export class SessionCipher {
   readonly #peerSessionKey: PublicKey;
   readonly #peerBaseNonce: Buffer;
   /** Where packets are sealed; new views are made only for a new size, since most packets have the same size. */
-  readonly #memory = Buffer.allocUnsafeSlow(MAX_CRYPTO_PACKET_SIZE);
+  readonly #memory = Buffer.allocUnsafeSlow(EXTENDED_CRYPTO_PACKET_SIZE);
   #sealing = sealingOf(this.#memory);
   #isFirst = false;
 
@@ -64,7 +64,7 @@ export class SessionCipher {
   }
 
   /**
-   * @param data 1 to 1373 bytes, its id first
+   * @param data 1 to 1445 bytes, its id first
    * @param size bytes up to which it is padded
    * @returns the packet, valid until the next call
    */

@@ -11,7 +11,12 @@
  */
 import type { Endpoint } from '../../../base/endpoint.js';
 import type { Logger } from '../../../base/logger.js';
-import { MAX_CRYPTO_DATA_SIZE, MAX_CRYPTO_PACKET_SIZE, SAFE_CRYPTO_DATA_SIZE } from '../../packet/net-crypto.js';
+import {
+  EXTENDED_CRYPTO_DATA_SIZE,
+  MAX_CRYPTO_DATA_SIZE,
+  MAX_CRYPTO_PACKET_SIZE,
+  SAFE_CRYPTO_DATA_SIZE,
+} from '../../packet/net-crypto.js';
 import { addToNumber } from '../../packet/packet-number.js';
 import type { AckSample } from '../congestion/ack-sample.js';
 import type { Route } from './route.js';
@@ -21,9 +26,9 @@ export type Fate = 'open' | 'delivered' | 'lost';
 
 /**
  * Probed sizes: 1,260 bytes of IPv4 or 1,280 of IPv6, the least that IPv6 allows; 1,396 or 1,416, for tunnels and
- * DSL; and the maximum. Each is probed once: before a second probe, ICMP may have made the system fragment it.
+ * DSL; c-toxcore's most; 1,476 or 1,496, for PPPoE and Ethernet; and 1,500 of IPv4. Each is probed once: before a second probe, ICMP may have made the system fragment it.
  */
-const PROBE_SIZES = [1205, 1341, MAX_CRYPTO_DATA_SIZE] as const;
+const PROBE_SIZES = [1205, 1341, MAX_CRYPTO_DATA_SIZE, 1421, EXTENDED_CRYPTO_DATA_SIZE] as const;
 /** Specification (RFC 8899, PMTU_RAISE_TIMER): ms. A little more than 600 s, for which Linux remembers a path MTU from ICMP. */
 const RAISE_INTERVAL = 660_000;
 /** ms after which a size is probed again that was lost together with packets of the safe size. */
@@ -61,9 +66,19 @@ interface Probe {
   fate: Fate | 'sent again';
 }
 
+/** What a peer takes. */
+interface Reception {
+  /** Bytes of data in a packet. */
+  readonly maxData: number;
+  /** Whether it reads halves of packets. */
+  readonly hasParts: boolean;
+}
+
 interface PacketSizeDeps {
   /** Returns the fragments that the system has made, of the datagrams of all programs; always 0 if unknown. */
   fragmentsMade(): number;
+  /** Returns what the peer takes. */
+  peer(): Reception;
   /** Writes to the log. */
   log(text: string): void;
 }
@@ -71,12 +86,14 @@ interface PacketSizeDeps {
 export class PacketSize {
   readonly #deps: PacketSizeDeps;
   #size: number = SAFE_CRYPTO_DATA_SIZE;
-  /** Data that was taken for a larger path is sent whole up to this size. */
-  #maxWhole: number = MAX_CRYPTO_DATA_SIZE;
+  /** Data is not known to be lost up to this size. */
+  #maxWhole: number = EXTENDED_CRYPTO_DATA_SIZE;
   /** The limit of our own interface. */
   #interfaceLimit = Number.POSITIVE_INFINITY;
   #probes: Probe[] = [];
   #probeAt = Number.NEGATIVE_INFINITY;
+  /** What the peer took when the last probes were chosen. */
+  #probedMax = 0;
   /** The smallest size that did not pass, and until when it is excluded. */
   #tooLarge = Number.POSITIVE_INFINITY;
   #tooLargeUntil = Number.POSITIVE_INFINITY;
@@ -109,9 +126,12 @@ export class PacketSize {
     return this.#size;
   }
 
-  /** Bytes of data above which a packet is known not to arrive undivided. */
+  /**
+   * Bytes of data above which a packet is not sent whole. A peer that takes halves gets them for all that is not proven to pass,
+   * such as data that was taken for an earlier path; to others it is sent whole until it is known to be lost.
+   */
   get maxWhole(): number {
-    return this.#maxWhole;
+    return this.#deps.peer().hasParts ? this.#size : this.#maxWhole;
   }
 
   /** Sets the limit of our own interface, bytes of data. */
@@ -129,17 +149,19 @@ export class PacketSize {
 
   /** Returns how many packets of the safe size the next probes need; 0 while none are due. */
   probesDue(now: number): number {
-    if (this.#probes.length > 0 || now < this.#probeAt) return 0;
+    if (this.#probes.length > 0 || (now < this.#probeAt && this.#probedMax === this.#deps.peer().maxData)) return 0;
     if (now >= this.#tooLargeUntil) this.#tooLarge = Number.POSITIVE_INFINITY;
     return this.#candidates.length;
   }
 
   get #candidates(): readonly number[] {
-    return PROBE_SIZES.filter((size) => size > this.#size && size <= this.#interfaceLimit && size < this.#tooLarge);
+    const most = Math.min(this.#interfaceLimit, this.#deps.peer().maxData);
+    return PROBE_SIZES.filter((size) => size > this.#size && size <= most && size < this.#tooLarge);
   }
 
   /** @param transmit sends the next packet, padded to a size, and returns its number */
   probe(now: number, transmit: (size: number) => number): void {
+    this.#probedMax = this.#deps.peer().maxData;
     let before = this.#deps.fragmentsMade();
     for (const size of this.#candidates) {
       const number = transmit(size);
@@ -184,8 +206,8 @@ export class PacketSize {
     transmit();
     if (this.#deps.fragmentsMade() === before) return;
     this.#deps.log('no longer takes large packets, as ICMP reported');
+    this.#excludeFrom(this.#size, now);
     this.#fallBack(now);
-    this.#excludeFrom(MAX_CRYPTO_DATA_SIZE, now);
     this.#probeAt = now;
   }
 
@@ -196,7 +218,7 @@ export class PacketSize {
    */
   review(sample: AckSample, now: number, fateOf: (number: number) => Fate): boolean {
     if (this.#probes.length > 0) this.#reviewProbes(now, fateOf);
-    if (this.#maxWhole === SAFE_CRYPTO_DATA_SIZE) return false;
+    if (this.maxWhole === SAFE_CRYPTO_DATA_SIZE) return false;
     if (sample.large.deliveredSentAt > this.#deliveredSentAt) {
       this.#deliveredSentAt = sample.large.deliveredSentAt;
       if (now >= this.#checkAt) this.#checkFragments(now);
@@ -224,7 +246,7 @@ export class PacketSize {
     for (const probe of this.#probes) {
       if (probe.fate !== 'open') continue;
       probe.fate = fateOf(probe.number);
-      if (probe.fate === 'delivered') this.#size = Math.max(this.#size, probe.size);
+      if (probe.fate === 'delivered') this.#grow(probe.size);
     }
     const failed = this.#probes.filter(({ size }) => size > this.#size);
     if (failed.some(({ fate }) => fate === 'open')) return;
@@ -236,11 +258,16 @@ export class PacketSize {
     this.#endProbes(now, !isClear);
   }
 
+  #grow(size: number): void {
+    this.#size = Math.max(this.#size, size);
+    this.#maxWhole = Math.max(this.#maxWhole, size);
+  }
+
   /** @param isUnclear whether some probes may have been lost at random */
   #endProbes(now: number, isUnclear: boolean): void {
     this.#probes = [];
     this.#deps.log(`takes packets of up to ${this.#size} bytes of data${isUnclear ? ', or more' : ''}`);
-    if (this.#size === MAX_CRYPTO_DATA_SIZE || !isUnclear) this.#maxWhole = this.#size;
+    if (this.#size === this.#deps.peer().maxData || !isUnclear) this.#maxWhole = this.#size;
     this.#probeAt = isUnclear ? now + UNCLEAR_INTERVAL : this.#candidates.length > 0 ? now : this.#tooLargeUntil;
   }
 
@@ -279,12 +306,14 @@ interface PacketSizesDeps extends Pick<PacketSizeDeps, 'fragmentsMade'> {
 /** The packet sizes of the routes of one connection; only UDP routes have one, since a relay's stream takes any packet. */
 export class PacketSizes {
   readonly #deps: PacketSizesDeps;
+  readonly #peer: PacketSizeDeps['peer'];
   readonly #sizes = new WeakMap<Route, PacketSize>();
   #route: Route | undefined;
   #chosen: PacketSize | undefined;
 
-  constructor(deps: PacketSizesDeps) {
+  constructor(deps: PacketSizesDeps, peer: PacketSizeDeps['peer']) {
     this.#deps = deps;
+    this.#peer = peer;
   }
 
   /** Packets take this route now. @param now ms */
@@ -302,6 +331,7 @@ export class PacketSizes {
     const size = new PacketSize(
       {
         fragmentsMade: () => this.#deps.fragmentsMade(),
+        peer: this.#peer,
         log: (text) => this.#deps.log.debug(`the path to ${endpoint} ${text}`),
       },
       now,
@@ -326,7 +356,7 @@ export class PacketSizes {
     return this.#route === undefined ? SAFE_CRYPTO_DATA_SIZE : MAX_CRYPTO_DATA_SIZE;
   }
 
-  /** Whether data is known not to pass undivided. */
+  /** Whether data must not be sent whole. */
   isTooLarge(data: Buffer): boolean {
     return this.#chosen !== undefined && data.length > this.#chosen.maxWhole;
   }

@@ -7,12 +7,15 @@
  * The packet may be lost, so it accompanies the first request packets until the peer reports that it has received one.
  */
 import { CryptoKind } from '../../packet/kind.js';
+import { EXTENDED_CRYPTO_DATA_SIZE, MAX_CRYPTO_DATA_SIZE } from '../../packet/net-crypto.js';
 
 /** The sender reads request packets that state where their lists end (id 4). */
 const LIST_END = 0x01;
 /** The sender reads halves of packets (id 5). */
 const PARTS = 0x02;
-const OURS = LIST_END | PARTS;
+/** The sender takes packets of up to 1,472 bytes. */
+const EXTENDED_SIZE = 0x04;
+const OURS = LIST_END | PARTS | EXTENDED_SIZE;
 const HAS_OURS = 0x80;
 
 /** Packets sent to a peer that never answers, such as c-toxcore. */
@@ -33,6 +36,11 @@ export class Features {
 
   get hasParts(): boolean {
     return ((this.#theirs ?? 0) & PARTS) !== 0;
+  }
+
+  /** Most bytes of data that the peer takes in a packet. */
+  get maxData(): number {
+    return ((this.#theirs ?? 0) & EXTENDED_SIZE) === 0 ? MAX_CRYPTO_DATA_SIZE : EXTENDED_CRYPTO_DATA_SIZE;
   }
 
   /** Returns the packet to send now, if one is due. */

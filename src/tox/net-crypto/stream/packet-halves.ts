@@ -1,6 +1,6 @@
 /** Received halves of packets (tox/packet/net-crypto) that wait for their other half. */
 import { isPartOfMore, ownedCopy } from '../../../base/bytes.js';
-import { decodePart, MAX_CRYPTO_DATA_SIZE, type Part } from '../../packet/net-crypto.js';
+import { decodePart, EXTENDED_CRYPTO_DATA_SIZE, type Part } from '../../packet/net-crypto.js';
 
 /** Halves that are stored, 350 KB with their packets; the two halves are sent one after the other. */
 const MAX_PARTS = 256;
@@ -23,7 +23,7 @@ export class PacketHalves {
       this.#parts.set(number, { ...part, bytes });
       return undefined;
     }
-    if (other.bytes.length + part.bytes.length > MAX_CRYPTO_DATA_SIZE) return undefined;
+    if (other.bytes.length + part.bytes.length > EXTENDED_CRYPTO_DATA_SIZE) return undefined;
     return Buffer.concat(part.isLast ? [other.bytes, part.bytes] : [part.bytes, other.bytes]);
   }
 }

@@ -6,7 +6,7 @@ import { TokenBucket } from '../../../base/token-bucket.js';
 import { CryptoKind } from '../../packet/kind.js';
 import {
   checkCryptoData,
-  MAX_CRYPTO_DATA_SIZE,
+  EXTENDED_CRYPTO_DATA_SIZE,
   SAFE_CRYPTO_DATA_SIZE,
   WIRE_OVERHEAD,
 } from '../../packet/net-crypto.js';
@@ -283,7 +283,7 @@ export class Sender {
     const count = packetSize?.probesDue(now) ?? 0;
     if (count === 0 || window.unsent < Math.max(count, WORTH_PROBING)) return;
     if (!this.#pacer.maySend || this.#nextToSend(isSilent) !== window.next) return;
-    if (this.#deps.isBlocked(count * MAX_CRYPTO_DATA_SIZE)) return;
+    if (this.#deps.isBlocked(count * EXTENDED_CRYPTO_DATA_SIZE)) return;
     for (let offset = 0; offset < count; offset += 1) {
       if (window.dataOf(addToNumber(window.next, offset)).length > SAFE_CRYPTO_DATA_SIZE) return;
     }

@@ -5,7 +5,7 @@
 import type { MemoryShare } from '../../../base/memory-budget.js';
 import { ALIVE_PACKET } from '../../packet/friend.js';
 import { CryptoKind } from '../../packet/kind.js';
-import { type DataContent, encodeParts, MAX_CRYPTO_DATA_SIZE } from '../../packet/net-crypto.js';
+import { type DataContent, EXTENDED_CRYPTO_DATA_SIZE, encodeParts } from '../../packet/net-crypto.js';
 import { Congestion } from '../congestion/congestion.js';
 import { Rtt } from '../congestion/rtt.js';
 import type { PacketSize } from '../path/packet-size.js';
@@ -58,8 +58,9 @@ export class Session {
   readonly receiver: Receiver;
   readonly lossy: LossySender;
   readonly evidence: Evidence;
+  readonly features = new Features();
   readonly #deps: SessionDeps;
-  readonly #features = new Features();
+
   readonly #window: SendWindow;
   /** The first undelivered packet while it is too large for the path, and since when, ms. */
   #tooLarge: { readonly number: number; readonly since: number } | undefined;
@@ -75,7 +76,7 @@ export class Session {
       {
         memory: memory.received,
         rtt,
-        features: this.#features,
+        features: this.features,
         isOpen: () => deps.isOpen(),
         isAlone: () => deps.isAlone(),
         onLossless: (data) => handlers.onLossless(data),
@@ -104,7 +105,7 @@ export class Session {
       isBlocked: (size) => path.isBusy(size),
       rate: () => congestion.pacingRate,
     });
-    this.evidence = evidenceOf(this, this.#window, this.#features);
+    this.evidence = evidenceOf(this, this.#window, this.features);
   }
 
   /** Sends kill packets to the peer, if there is a session. */
@@ -133,7 +134,7 @@ export class Session {
 
   /** Whether the first undelivered packet will never arrive: it is too large for the path, and no relay delivered it. */
   isTooLarge(now: number): boolean {
-    const mostWhole = this.#features.hasParts ? undefined : this.#deps.packetSize()?.maxWhole;
+    const mostWhole = this.features.hasParts ? undefined : this.#deps.packetSize()?.maxWhole;
     const number = mostWhole === undefined ? undefined : this.#window.firstUndelivered();
     if (number === undefined || this.#window.dataOf(number).length <= (mostWhole ?? 0)) this.#tooLarge = undefined;
     else if (this.#tooLarge?.number !== number) this.#tooLarge = { number, since: now };
@@ -156,7 +157,7 @@ export class Session {
     if (this.receiver.requestDueAt <= now) {
       this.#emit(this.#window.next, this.receiver.buildRequest());
       this.receiver.onRequestSent(now);
-      const features = this.#features.next();
+      const features = this.features.next();
       if (features !== undefined) this.#emit(this.#window.next, features);
     }
     if (this.sender.takeDrain()) this.#deps.handlers.onDrain();
@@ -172,7 +173,7 @@ export class Session {
 
   /** Lossy packets tell nothing about the path: while they are large, some lossless ones, which nobody reads, are sent with them. */
   #checkPath(now: number): void {
-    const packetSize = this.#features.isOurKind && !this.#window.hasUnsent ? this.#deps.packetSize() : undefined;
+    const packetSize = this.features.isOurKind && !this.#window.hasUnsent ? this.#deps.packetSize() : undefined;
     const due = this.lossy.checkDue(packetSize, now);
     for (let left = due?.count ?? 0; left > 0; left -= 1) {
       this.sender.enqueue(Buffer.alloc(due?.size ?? 1).fill(ALIVE_PACKET, 0, 1), true);
@@ -181,8 +182,8 @@ export class Session {
 
   /** Sends a packet that is too large for the path in two halves to a peer of our kind, and to others whole, by a relay if possible. */
   #transmit(number: number, data: Buffer, size: number | undefined): void {
-    const mostWhole = this.#deps.packetSize()?.maxWhole ?? MAX_CRYPTO_DATA_SIZE;
-    if (data.length <= mostWhole || !this.#features.hasParts) {
+    const mostWhole = this.#deps.packetSize()?.maxWhole ?? EXTENDED_CRYPTO_DATA_SIZE;
+    if (data.length <= mostWhole || !this.features.hasParts) {
       this.#emit(number, data, size);
       return;
     }

@@ -9,13 +9,16 @@ import { Bottleneck } from '../links.js';
 /** Bytes of the IPv4 and UDP headers. */
 const HEADERS = 28;
 const SAFE = 1141;
-const FULL = 1373;
+const FULL = 1445;
+/** c-toxcore's. */
+const THEIR_FULL = 1373;
 /** A datagram with half of a full packet. */
-const HALF = 720;
+const HALF = 752;
 
 interface Flow {
   readonly world: World;
   readonly alice: CryptoPeer;
+  readonly bob: CryptoPeer;
   readonly near: { readonly connection: CryptoConnection; readonly notes: Notes };
   readonly far: { readonly connection: CryptoConnection; readonly notes: Notes };
   /** Bytes that arrived in order and intact. */
@@ -84,10 +87,20 @@ t.test('a clean path carries full packets after one round trip', async (t) => {
   const { world, near, largest } = flow({ delay: 25 });
   t.ok(world.clock.runUntil(() => near.connection.packetSize === FULL, 75));
   world.clock.advance(500);
+  t.equal(largest(), 1500);
+});
+
+t.test('a peer of another kind gets no packet that is larger than those of c-toxcore', async (t) => {
+  const { world, near, largest } = flow({}, strangePair(5));
+  world.clock.advance(3000);
+  t.equal(near.connection.packetSize, THEIR_FULL);
   t.equal(largest(), 1428);
 });
 
 for (const [mtu, expected] of [
+  [1499, 1476],
+  [1476, 1476],
+  [1475, 1428],
   [1428, 1428],
   [1420, 1396],
   [1400, 1396],
@@ -142,6 +155,19 @@ for (const delay of [2, 25, 100]) {
     );
   }
 }
+
+t.test('everything in flight arrives within 2 s on a new path that takes less', async (t) => {
+  const stream = flow({ delay: 20 });
+  const { world, near } = stream;
+  world.clock.advance(2000);
+  t.equal(near.connection.packetSize, FULL);
+  world.network.faults.mtu = 1480;
+  near.connection.removeRoute(stream.bob.endpoint.key);
+  near.connection.setEndpoint(stream.bob.endpoint);
+  world.clock.advance(2000);
+  t.ok(inASecond(stream) > 1_500_000);
+  t.equal(near.connection.packetSize + 27 + HEADERS, 1476);
+});
 
 t.test("in a black hole the system's counters are not read for each packet", async (t) => {
   const stream = flow({ delay: 25 });
@@ -357,7 +383,7 @@ t.test('a peer of another kind whose large packets vanish is reached by a relay'
   bob.shape = (packet, forward) => {
     if (packet.length + HEADERS <= 1400) forward();
   };
-  far.connection.sendLossless(Buffer.alloc(FULL, 162));
+  far.connection.sendLossless(Buffer.alloc(THEIR_FULL, 162));
   world.clock.advance(2000);
   t.ok(toBob > relay.sent, 'a lost packet may come yet');
   world.clock.advance(4000);

@@ -204,7 +204,7 @@ t.test(
     };
     world.clock.advance(5000);
     t.equal(changes, 0);
-    t.equal(far.connection.packetSize, 1373);
+    t.equal(far.connection.packetSize, 1445);
   },
 );
 

@@ -2,7 +2,6 @@ import t from 'tap';
 import { connectedPair, sendAll } from '../crypto-peers.js';
 import { PolledRelay } from '../links.js';
 
-const PACKET = 1373;
 /** ms between two reads of tox-bootstrapd's sockets. */
 const INTERVAL = 30;
 
@@ -23,7 +22,7 @@ function relayed(options: { readonly packets: number; readonly room: number; rea
     packets += 1;
     far.notes.lossless.length = 0;
   };
-  sendAll(near.connection, near.notes, Number.POSITIVE_INFINITY, PACKET);
+  sendAll(near.connection, near.notes, Number.POSITIVE_INFINITY, 'full');
   world.clock.advance(3000);
   const early = packets / 3000;
   packets = 0;

@@ -7,6 +7,7 @@ t.test('two peers of our kind recognize each other after a packet each way and s
   t.notOk(near.hasListEnd);
   t.ok(far.receive(near.next() as Buffer), 'it wants an answer');
   t.ok(far.hasListEnd && far.hasParts);
+  t.equal(far.maxData, 1445);
   t.notOk(near.receive(far.next() as Buffer));
   t.ok(near.hasListEnd);
   t.notOk(far.receive(near.next() as Buffer));
@@ -35,4 +36,5 @@ t.test('a truncated packet announces a peer of our kind without features', async
   features.receive(Buffer.from([3]));
   t.ok(features.isOurKind);
   t.notOk(features.hasListEnd || features.hasParts);
+  t.equal(features.maxData, 1373);
 });

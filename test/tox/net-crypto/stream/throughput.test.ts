@@ -3,7 +3,7 @@ import type { CryptoConnection } from '../../../../src/tox/net-crypto/crypto-con
 import { connectedPair, type Notes, sendAll } from '../crypto-peers.js';
 import { Bottleneck } from '../links.js';
 
-const PACKET = 1373;
+const PACKET = 1445;
 /** Returns the payload bytes per second of a link, without the headers of IP, UDP and net_crypto. */
 const payloadOf = (megabits: number): number => ((megabits * 1e6) / 8) * (PACKET / (PACKET + 27 + 28));
 
@@ -19,7 +19,7 @@ function saturate({ near, far }: Flow): () => number {
     bytes += data.length;
     far.notes.lossless.length = 0;
   };
-  sendAll(near.connection, near.notes, Number.POSITIVE_INFINITY, PACKET);
+  sendAll(near.connection, near.notes, Number.POSITIVE_INFINITY, 'full');
   return () => bytes;
 }
 
