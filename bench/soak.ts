@@ -10,7 +10,9 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../src/base/coded-error.js';
+import { visitsDuringChurn } from '../test/support/churn-network.js';
 import { LAB_REQUIREMENTS } from '../test/support/lab.js';
+import type { Process } from '../test/support/processes.js';
 import { endureChanges } from './soak/changes.js';
 import {
   checkedTransfer,
@@ -23,7 +25,7 @@ import {
 } from './soak/churn.js';
 import { Crowd } from './soak/crowd.js';
 import { CUT, type Outage, STOP, suffer } from './soak/outages.js';
-import { LIMIT, meet, SIMULATIONS } from './soak/simulations.js';
+import { CHURNS, LIMIT, meet, SIMULATIONS } from './soak/simulations.js';
 import { Series, Watch } from './soak/watch.js';
 import { endCleanlyOnSignals, startClient, startServer, startService, stopAll } from './support/private-network.js';
 import { clearProgress, showProgress } from './support/progress.js';
@@ -63,7 +65,7 @@ async function attempt(what: string, work: Promise<unknown>): Promise<void> {
 async function endure(): Promise<void> {
   const { node, bootstrap } = await restartableNode();
   const target = await startService();
-  const server = await startServer(bootstrap);
+  const server = await startServer(bootstrap, ['-d']);
   const resident = await startClient(server, { bootstrap, target });
   await reached(resident.port, 'the resident client');
   const mortal = await restartableServer(bootstrap);
@@ -72,23 +74,29 @@ async function endure(): Promise<void> {
 
   const watches = [new Watch(server.process), new Watch(resident.process)];
   const connecting = new Series('a new client connects', 's', Number.POSITIVE_INFINITY);
+  const waiting = new Series('and waits for a processor meanwhile', 's', Number.POSITIVE_INFINITY);
   const returning = new Series('back after the server was killed', 's', Number.POSITIVE_INFINITY);
-  await comeAndGo({ node, mortal: mortal.command, connecting, returning, watches });
+  await comeAndGo({ node, mortal: mortal.command, connecting, waiting, returning, watches });
   await moveMuch(resident.port, watches);
-  report([...watches.flatMap((watch) => watch.series), connecting, returning]);
+  report([...watches.flatMap((watch) => watch.series), connecting, waiting, returning]);
 
   async function comeAndGo(all: {
     readonly node: Restartable;
     readonly mortal: Restartable;
     readonly connecting: Series;
+    readonly waiting: Series;
     readonly returning: Series;
     readonly watches: readonly Watch[];
   }): Promise<void> {
     const end = performance.now() + minutes * 60_000;
     for (let round = 1; performance.now() < end || round === 1; round += 1) {
       showProgress(`round ${round}: clients come and go, ${failures.length} failures`);
+      const others = (): Process[] => [server.process, all.node.process];
       const visits = [true, false].map(async (isKilled) => {
-        all.connecting.add((await visit(server, { bootstrap, target, isKilled })) / 1000);
+        const { took, waited, logs } = await visit(server, { bootstrap, target, isKilled, others });
+        all.connecting.add(took);
+        all.waiting.add(waited);
+        if (logs !== undefined) failures.push(`a new client needed ${took.toFixed(0)} s: its logs are in ${logs}`);
       });
       const dies = round % NODE_DIES === 0 ? all.node.killAndRestart(PAUSE) : undefined;
       await attempt('visits', Promise.all(visits));
@@ -134,6 +142,17 @@ async function simulate(): Promise<void> {
       const took = await meet(simulation, seed);
       if (took > LIMIT) failures.push(`${simulation.name}, seed ${seed}: not met within ${LIMIT / 1000} s`);
       else times.add(took / 1000);
+    }
+    report([times]);
+  }
+  for (const { name, seeds, options } of CHURNS) {
+    const times = new Series(`${seeds * 4} clients come, ${name}`, 's', Number.POSITIVE_INFINITY);
+    for (let seed = 1; seed <= seeds; seed += 1) {
+      showProgress(`simulation: ${name}, seed ${seed} of ${seeds}`);
+      for (const took of await visitsDuringChurn(options, seed)) {
+        if (took > LIMIT) failures.push(`${name}, seed ${seed}: a client not admitted within ${LIMIT / 1000} s`);
+        else times.add(took / 1000);
+      }
     }
     report([times]);
   }

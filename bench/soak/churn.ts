@@ -1,13 +1,17 @@
 /** Clients that come and go, politely and not; nodes and servers that are killed and run again; and what must not be lost. */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { messageOf } from '../../src/base/coded-error.js';
 import { freeUdpPort, type Process, startTuntox, temporaryDirectory } from '../../test/support/processes.js';
 import { type Client, keep, type Server, startClient, stop } from '../support/private-network.js';
 import { type Direction, greet, transfer } from '../support/service-client.js';
+import { keepLogs, Turns } from './turns.js';
 
 /** A guard: ms after which something counts as lost. The slowest is the silence of 32 s after which a friend is given up. */
 const PATIENCE = 90_000;
 const RETRY = 250;
+/** ms, beyond the waits for a processor, after which a new client is too late. */
+const LATE = 20_000;
 const MIB = 2 ** 20;
 
 /** A command that is killed and run again, in the same directory and with the same ports. */
@@ -40,7 +44,7 @@ export class Restartable {
 /** A bootstrap node that keeps its key and its port. */
 export async function restartableNode(): Promise<{ readonly node: Restartable; readonly bootstrap: string }> {
   const port = await freeUdpPort();
-  const node = new Restartable('node', ['--node', '-C', temporaryDirectory(), '-u', `${port}:${port}`]);
+  const node = new Restartable('node', ['--node', '-d', '-C', temporaryDirectory(), '-u', `${port}:${port}`]);
   const [entry] = await node.process.waitFor(/^[0-9]+:[0-9A-F]{64}$/im);
   return { node, bootstrap: `127.0.0.1:${entry}` };
 }
@@ -86,16 +90,36 @@ export async function checkedTransfer(port: number, direction: Direction, mebiby
   return milliseconds;
 }
 
-/** One client's whole life. @returns ms that it took to reach the service */
+export interface Visit {
+  /** s until the service was reached. */
+  readonly took: number;
+  /** s of that in which the client, its server, the node or this process waited for a processor, whichever waited longest. */
+  readonly waited: number;
+  /** If it took too long: the directory with the logs of all. */
+  readonly logs: string | undefined;
+}
+
+/** One client's whole life. @param options.others returns the processes that it depends on, which run now */
 export async function visit(
   server: Pick<Server, 'toxId' | 'secret'>,
-  options: { readonly bootstrap: string; readonly target: number; readonly isKilled: boolean },
-): Promise<number> {
-  const client: Client = await startClient(server, options);
-  const took = await reached(client.port, 'a new client');
+  options: {
+    readonly bootstrap: string;
+    readonly target: number;
+    readonly isKilled: boolean;
+    readonly others: () => readonly Process[];
+  },
+): Promise<Visit> {
+  const client: Client = await startClient(server, { ...options, more: ['-d'] });
+  const all = (): Process[] => [client.process, ...options.others()];
+  const turns = new Turns(all);
+  const took = await reached(client.port, 'a new client').catch((error: unknown) => {
+    throw new Error(`${messageOf(error)}; its logs are in ${keepLogs(all())}`, { cause: error });
+  });
+  const waited = turns.end();
+  const logs = took - waited * 1000 > LATE ? keepLogs(all()) : undefined;
   await checkedTransfer(client.port, 'down', 8);
   await checkedTransfer(client.port, 'up', 8);
   if (options.isKilled) client.process.kill('SIGKILL');
   await stop(client.process);
-  return took;
+  return { took: took / 1000, waited, logs };
 }

@@ -119,13 +119,13 @@ export interface Server {
   readonly secret: string;
 }
 
-/** Ready when it has found the network; until friends find it, it takes a little longer. */
-export async function startServer(bootstrap: string): Promise<Server> {
+/** Ready when it has found the network; until friends find it, it takes a little longer. @param more arguments */
+export async function startServer(bootstrap: string, more: readonly string[] = []): Promise<Server> {
   const secret = randomBytes(16).toString('hex');
-  const args = ['-C', temporaryDirectory(), '--bootstrap', bootstrap];
+  const args = ['-C', temporaryDirectory(), '--bootstrap', bootstrap, ...more];
   const server = keep(startTuntox(args, { name: 'server', env: { TUNTOX_SHARED_SECRET: secret } }));
   const [toxId] = await server.waitFor(/^[0-9A-F]{76}$/m);
-  await server.waitFor(/^online/m);
+  await server.waitFor(/^([^ ]+Z )?online/m);
   return { process: server, toxId, secret };
 }
 
@@ -140,15 +140,20 @@ export interface Client {
 /** A client with a new identity that knows one node or some, and forwards a port to the service; ready when that port listens. */
 export async function startClient(
   server: Pick<Server, 'toxId' | 'secret'>,
-  options: { readonly bootstrap: string | readonly string[]; readonly target: number },
+  options: {
+    readonly bootstrap: string | readonly string[];
+    readonly target: number;
+    /** More arguments. */
+    readonly more?: readonly string[];
+  },
 ): Promise<Client> {
   const port = await freeTcpPort();
   const forward = `${port}:127.0.0.1:${options.target}`;
   const nodes = [options.bootstrap].flat().flatMap((node) => ['--bootstrap', node]);
-  const args = ['-i', server.toxId, '-L', forward, ...nodes];
+  const args = ['-i', server.toxId, '-L', forward, ...nodes, ...(options.more ?? [])];
   const executedAt = performance.now();
   const client = keep(startTuntox(args, { name: 'client', env: { TUNTOX_SHARED_SECRET: server.secret } }));
-  await client.waitFor(/^listening/m);
+  await client.waitFor(/^([^ ]+Z )?listening/m);
   return { process: client, port, executedAt };
 }
 

@@ -1,5 +1,6 @@
 /** Whole Tox stacks on the simulated internet, in one process, repeatable from a seed. */
 import { type Logger, silentLogger } from '../../src/base/logger.js';
+import type { KeyPair } from '../../src/tox/crypto/key-pair.js';
 import type { Friend } from '../../src/tox/messenger.js';
 import type { DatagramHandler, DatagramSocket } from '../../src/tox/network/datagram-socket.js';
 import { newSavedata, type Savedata } from '../../src/tox/savedata.js';
@@ -26,6 +27,8 @@ export interface PeerOptions {
   readonly relayPort?: number;
   /** A mere node serves others. */
   readonly role?: 'peer' | 'node';
+  /** The DHT key of an earlier run of a node. */
+  readonly dhtKeys?: KeyPair;
   /** Behind a NAT that gives out ports so. */
   readonly nat?: Mapping;
   /** Behind a NAT of the kind 'cone' whose address can change: `Peer.nat`. */
@@ -130,6 +133,7 @@ export class World {
         udp: options.udp ?? true,
         relayPort: options.relayPort ?? 0,
         role: options.role ?? 'peer',
+        ...(options.dhtKeys && { dhtKeys: options.dhtKeys }),
       },
     );
     await tox.start();
