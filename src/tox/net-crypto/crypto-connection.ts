@@ -5,6 +5,7 @@ import type { PublicKey } from '../crypto/keys.js';
 import { NONCE_SIZE } from '../crypto/sodium.js';
 import { CryptoKind } from '../packet/kind.js';
 import { HANDSHAKE_SIZE } from '../packet/net-crypto.js';
+import { isPacketRequest } from '../packet/net-crypto-request.js';
 import { buildCookieRequest, type OpenedHandshake, openCookieResponse } from './handshake/handshake.js';
 import { type HandshakeMeaning, HandshakeState, type SessionKeys, type Stage } from './handshake/handshake-state.js';
 import { PacketSizes } from './path/packet-size.js';
@@ -330,7 +331,7 @@ export class CryptoConnection implements TickTask {
     const packet = this.#seal(bufferStart, number, data, size);
     if (this.#sizes.isTooLarge(data)) {
       if (this.#path.sendLarge(packet)) this.#session.sender.beginRoute();
-    } else this.#path.send(packet, data[0] === CryptoKind.Request || data[0] === CryptoKind.RequestWithEnd);
+    } else this.#path.send(packet, isPacketRequest(data));
   }
 
   readonly #seal = (bufferStart: number, number: number, data: Buffer, size?: number): Buffer => {

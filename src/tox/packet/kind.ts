@@ -65,10 +65,14 @@ export const CryptoKind = {
   Padding: 0,
   Request: 1,
   Kill: 2,
-  /** Our own, dropped by c-toxcore: the features of a peer, a request packet that states the end of its list, and half a packet. */
+  /**
+   * Our own, dropped by c-toxcore: the features of a peer, a request packet that states the end of its list, half a packet, and a request
+   * packet that states when the last packet arrived, too.
+   */
   Features: 3,
   RequestWithEnd: 4,
   Part: 5,
+  RequestWithTime: 6,
   FirstLossless: 16,
   LastLossless: 191,
   FirstLossy: 192,

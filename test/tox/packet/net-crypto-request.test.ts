@@ -1,6 +1,11 @@
 import t from 'tap';
 import { CryptoKind } from '../../../src/tox/packet/kind.js';
-import { encodePacketRequest, readPacketRequest } from '../../../src/tox/packet/net-crypto-request.js';
+import {
+  decodeArrival,
+  encodePacketRequest,
+  isPacketRequest,
+  readPacketRequest,
+} from '../../../src/tox/packet/net-crypto-request.js';
 import { SeededRandom } from '../../support/seeded-random.js';
 
 function encode(start: number, end: number, missing: Iterable<number>): number[] {
@@ -67,6 +72,26 @@ t.test('a list with an end is read as it was written, over 2000 random windows',
   }
 });
 
+t.test('a request packet states when the last packet arrived, and its list is read as it was written', async (t) => {
+  const arrival = { time: 0xfffe_0001, isSending: true };
+  const encoded = encodePacketRequest(0, 10, (number) => number === 2, arrival);
+  t.same([...encoded], [6, 1, 0xff, 0xfe, 0, 1, 3, 8]);
+  t.same(decodeArrival(encoded), arrival);
+  t.same(read([...encoded], 0, 20), { missing: [2], received: [0, 1, 3, 4, 5, 6, 7, 8, 9] });
+  t.same(decodeArrival(Buffer.from([6, 0, 0, 0, 0, 9])), { time: 9, isSending: false });
+  const full = encodePacketRequest(0, 5000, () => true, arrival);
+  t.equal(full.length, 1141);
+  t.equal(read([...full], 0, 5000).missing.length, 1134, 'the last one may be cut off');
+});
+
+t.test('a request packet without a time, or cut off before its end, states no arrival', async (t) => {
+  t.equal(decodeArrival(Buffer.from([4, 1, 0, 0, 0, 9])), undefined);
+  t.equal(decodeArrival(Buffer.from([6, 1, 0, 0, 0])), undefined);
+  t.same(read([6, 1, 0, 0, 0], 0, 20), { missing: [], received: [] });
+  t.ok([1, 4, 6].every((id) => isPacketRequest(Buffer.from([id]))));
+  t.notOk([0, 2, 3, 5, 16, 192].some((id) => isPacketRequest(Buffer.from([id]))));
+});
+
 t.test('a list of holes stops where the packet is full', async (t) => {
   const bytes = encode(
     0,
@@ -95,7 +120,7 @@ t.test('no bytes make the decoder throw or report a number outside of the window
   const random = new SeededRandom(3);
   for (let round = 0; round < 500; round += 1) {
     const bytes = random.bytes(1 + random.below(1373));
-    bytes[0] = 1;
+    bytes[0] = [1, 4, 6][random.below(3)] as number;
     const length = random.below(3000);
     let told = 0;
     const tell = (number: number): void => {

@@ -17,6 +17,7 @@ import { AverageLoss } from './average-loss.js';
 import { CarefulResume, type SavedPath } from './careful-resume.js';
 import { isHeavyLoss, judgeLosses, type Mode } from './loss-signals.js';
 import { MaxFilter } from './max-filter.js';
+import { PACING_GAINS } from './pacing-gains.js';
 import { PathLoss } from './path-loss.js';
 import { ProbeRttSchedule, type StartupResult } from './probe-rtt-schedule.js';
 import { Round } from './round.js';
@@ -48,9 +49,6 @@ const MAX_WINDOW = MAX_IN_FLIGHT_NUMBERS * PACKET;
 
 /** BBR: most BDPs in flight. Pacing limits the rate; this is for a path that became slower. */
 const WINDOW_GAIN = 1.5;
-/** BBR: probing for more bandwidth, and draining the queue of the probe. */
-const UP_GAIN = 1.25;
-const DOWN_GAIN = 0.75;
 /** Round trips after which a queue that does not drain is not ours, or the BDP is wrong. */
 const LONGEST_DRAIN = 3;
 /** BBR: least round trips between two probes, and up to how many more: flows in step would hide each other's probes. */
@@ -83,14 +81,6 @@ const POLLED_BOUND_GROWTH = 1 / 24;
 /** Smoothed round trips over which a polled peer's delivery rate is measured. */
 const POLLED_MEASUREMENT = 2;
 
-const PACING_GAINS: Readonly<Record<Exclude<Mode, 'startup'>, number>> = {
-  drain: 1 / STARTUP_GAIN,
-  'probe-down': DOWN_GAIN,
-  cruise: 1,
-  'probe-up': UP_GAIN,
-  'probe-rtt': 1,
-};
-
 export class Congestion {
   readonly #rtt: Rtt;
   #mode: Mode = 'startup';
@@ -116,6 +106,8 @@ export class Congestion {
   /** Whether the peer may be c-toxcore; true until it is known not to be. */
   #isPolled = true;
   readonly #pathLoss = new PathLoss();
+  /** ms by which the peer's own data delayed the last ack. */
+  #ackDelay = 0;
 
   constructor(rtt: Rtt) {
     this.#rtt = rtt;
@@ -140,10 +132,10 @@ export class Congestion {
   /** Bytes that may be in flight. */
   get congestionWindow(): number {
     if (this.#bandwidth.max === 0) return this.#firstWindow;
-    if (this.#mode === 'probe-rtt') return Math.max(MIN_WINDOW, PROBE_RTT_GAIN * this.#bdp);
-    const isStarting = this.#mode === 'startup';
-    const wanted = this.#windowGain * this.#bdp + WINDOW_SLACK;
-    const least = isStarting ? Math.max(this.#firstWindow, this.#resume.rate * this.#ackHorizon) : MIN_WINDOW;
+    if (this.#mode === 'probe-rtt') return Math.max(MIN_WINDOW, PROBE_RTT_GAIN * this.#bdp + this.#acksUnderWay);
+    const wanted = this.#windowGain * this.#bdp + WINDOW_SLACK + this.#acksUnderWay;
+    const least =
+      this.#mode === 'startup' ? Math.max(this.#firstWindow, this.#resume.rate * this.#ackHorizon) : MIN_WINDOW;
     const bound = Math.min(MAX_WINDOW, this.#inflightBound, Math.max(MIN_WINDOW, this.#shortTerm.inflight));
     return Math.min(bound, Math.max(least, wanted));
   }
@@ -216,27 +208,38 @@ export class Congestion {
     return this.#bandwidth.max * this.#ackHorizon;
   }
 
-  /** Acks arrived, or losses were detected. @param inFlight bytes still in flight after them */
-  onAck(sample: AckSample, inFlight: number, now: number): void {
+  /** Bytes that arrived, and whose acks wait behind the peer's own data. */
+  get #acksUnderWay(): number {
+    return this.#bandwidth.max * this.#ackDelay;
+  }
+
+  /**
+   * Acks arrived, or losses were detected.
+   * @param inFlight bytes still in flight after them
+   * @param ackDelay ms by which the peer's own data delayed the acks; round trips and rates are measured without it
+   */
+  onAck(sample: AckSample, inFlight: number, now: number, ackDelay = 0): void {
     const round = this.#round;
+    const ackedAt = now - ackDelay;
     this.#noteReordering(sample, now);
     this.#noteLoss(sample);
     const wasInFlight = inFlight + sample.ackedBytes + sample.lostBytes;
     round.maxInFlight = Math.max(round.maxInFlight, wasInFlight);
     this.#probedInFlight = Math.max(this.#probedInFlight, wasInFlight);
     if (sample.ackedBytes === 0) return;
+    this.#ackDelay = ackDelay;
     round.acked += sample.ackedBytes;
-    if (!sample.isAmbiguous) this.#measureRoundTrip(now - sample.sentAt);
+    if (!sample.isAmbiguous) this.#measureRoundTrip(ackedAt - sample.sentAt);
     this.#ackGap.measure(sample, this.#rtt.min, inFlight, now);
-    const rate = sample.deliveryRate(now, this.#rtt.isKnown ? this.#rtt.min : 0);
+    const rate = sample.deliveryRate(ackedAt, this.#rtt.isKnown ? this.#rtt.min : 0);
     if (rate !== undefined && (!sample.isAppLimited || rate > this.#bandwidth.max)) this.#bandwidth.add(rate);
     const path = { inFlight, roundTrip: this.#rtt.min, mayJump: !this.#isPolled };
     if (this.#resume.onAck(sample, path) && this.#mode === 'startup') this.#enter('drain', now);
-    if (sample.roundDelivered >= round.end && now - round.startedAt >= this.#shortestRound) {
-      this.#endRound(sample, now);
-      round.begin(sample.delivered, now);
+    if (sample.roundDelivered >= round.end && ackedAt - round.startedAt >= this.#shortestRound) {
+      this.#endRound(sample, ackedAt - round.startedAt, now);
+      round.begin(sample.delivered, ackedAt);
     }
-    this.#advance(inFlight, now);
+    this.#advance(inFlight - this.#acksUnderWay, now);
   }
 
   /** ms; the ack of a copy, sent just before the first one arrived, would end a round sooner than a round trip. */
@@ -279,7 +282,7 @@ export class Congestion {
     if (isHeavyLoss(this.#round)) this.#startup.onRoundTrip(true);
   }
 
-  #endRound(sample: AckSample, now: number): void {
+  #endRound(sample: AckSample, duration: number, now: number): void {
     const round = this.#round;
     const isRaised = this.#isRaised(round.smallestRoundTrip);
     this.#averageLoss.endRound(round.loss);
@@ -301,7 +304,7 @@ export class Congestion {
     }
     if (isShortTerm) {
       const limits = { rate: this.#bandwidth.max, inflight: this.congestionWindow };
-      this.#shortTerm.onLoss({ bytes: round.acked, ms: now - round.startedAt }, limits);
+      this.#shortTerm.onLoss({ bytes: round.acked, ms: duration }, limits);
     }
     if (isOverflow) {
       // The queue takes what got through, whatever was in flight.
@@ -315,7 +318,7 @@ export class Congestion {
     else if (!isRaised && this.#startupRestart.isDue(this.#bandwidth.max, now)) this.#restart(now);
     this.#spuriousLoss.endRound();
     this.#pathLoss.endRound();
-    this.#bandwidth.endRound(now - round.startedAt);
+    this.#bandwidth.endRound(duration);
   }
 
   #checkStartup(
@@ -355,8 +358,8 @@ export class Congestion {
         else this.#enter('cruise', now);
         return;
       case 'probe-up':
-        // As long as a round trip takes now: behind a queue that others keep full, a shorter probe is too small a part of a round.
-        if (elapsed > Math.max(horizon, this.#rtt.smoothed)) {
+        // As long as a round trip takes now: behind a queue that others keep full, a shorter probe is too small a part of a round, and delayed acks come seldom.
+        if (elapsed > Math.max(horizon, this.#rtt.smoothed + this.#ackDelay)) {
           const hasReached = this.#probedInFlight >= BOUND_REACHED * this.#inflightBound;
           if (hasReached || this.#isPolled) this.#raiseBound(BOUND_GROWTH);
           this.#enter('probe-down', now);

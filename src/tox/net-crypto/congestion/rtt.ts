@@ -1,16 +1,13 @@
 /** Round-trip times in ms: the smallest of the last seconds, the latest, and the smoothed one with its variation (RFC 6298). */
+import { RecentMin } from './recent-min.js';
 
-/** ms; the smallest round trip is that of the last one to two such spans, since a path may change. BBR's value. */
-const MIN_SPAN = 10_000;
 /** Round trip assumed for a new connection, ms. */
 const UNKNOWN = 100;
 /** Least sample in ms; a coarse clock can measure 0, which cannot be a divisor. */
 const SHORTEST = 0.05;
 
 export class Rtt {
-  #min = Number.POSITIVE_INFINITY;
-  #previousMin = Number.POSITIVE_INFINITY;
-  #spanStartedAt = 0;
+  readonly #min = new RecentMin();
   #forgetAt = Number.POSITIVE_INFINITY;
   #latest = UNKNOWN;
   #smoothed = UNKNOWN;
@@ -23,16 +20,8 @@ export class Rtt {
     this.#latest = sample;
     if (now >= this.#forgetAt) {
       this.#forgetAt = Number.POSITIVE_INFINITY;
-      this.#previousMin = sample;
-      this.#min = sample;
-      this.#spanStartedAt = now;
-    }
-    if (now - this.#spanStartedAt > MIN_SPAN) {
-      this.#previousMin = this.#min;
-      this.#min = sample;
-      this.#spanStartedAt = now;
-    }
-    if (sample < this.#min) this.#min = sample;
+      this.#min.restart(sample, now);
+    } else this.#min.add(sample, now);
     if (this.#isKnown) {
       this.#variation += (Math.abs(this.#smoothed - sample) - this.#variation) / 4;
       this.#smoothed += (sample - this.#smoothed) / 8;
@@ -54,7 +43,7 @@ export class Rtt {
   }
 
   get min(): number {
-    return this.#isKnown ? Math.min(this.#min, this.#previousMin) : UNKNOWN;
+    return this.#isKnown ? this.#min.value : UNKNOWN;
   }
 
   get latest(): number {

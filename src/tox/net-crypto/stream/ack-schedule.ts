@@ -68,10 +68,14 @@ export class AckSchedule {
    * Returns when the next request is due, ms of the clock; a time in the past means at once.
    * @param span numbers from the first missing one to the last known one; 0 when none is missing
    * @param rtt ms
+   * @param pause least ms between two acks
    */
-  dueAt(span: number, rtt: number): number {
+  dueAt(span: number, rtt: number, pause = 0): number {
     let due = this.#nextAt;
-    if (this.#unacked > 0) due = Math.min(due, this.#unackedSince + (this.#unacked >= MAX_UNACKED ? 0 : MAX_DELAY));
+    if (this.#unacked > 0) {
+      const ackAt = this.#unackedSince + (this.#unacked >= MAX_UNACKED ? 0 : MAX_DELAY);
+      due = Math.min(due, Math.max(ackAt, this.#requestedAt + pause));
+    }
     if (this.#isUrgent) due = Number.NEGATIVE_INFINITY;
     else if (span > 0) due = Math.min(due, this.#requestedAt + Math.max(MIN_REPEAT, REPEAT * rtt));
     return Math.max(due, this.#requestedAt + span / SPAN_PER_MS);

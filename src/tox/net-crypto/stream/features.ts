@@ -15,7 +15,9 @@ const LIST_END = 0x01;
 const PARTS = 0x02;
 /** The sender takes packets of up to 1,472 bytes. */
 const EXTENDED_SIZE = 0x04;
-const OURS = LIST_END | PARTS | EXTENDED_SIZE;
+/** The sender reads request packets that state when the last packet arrived (id 6). */
+const TIMES = 0x08;
+const OURS = LIST_END | PARTS | EXTENDED_SIZE | TIMES;
 const HAS_OURS = 0x80;
 
 /** Packets sent to a peer that never answers, such as c-toxcore. */
@@ -41,6 +43,10 @@ export class Features {
   /** Most bytes of data that the peer takes in a packet. */
   get maxData(): number {
     return ((this.#theirs ?? 0) & EXTENDED_SIZE) === 0 ? MAX_CRYPTO_DATA_SIZE : EXTENDED_CRYPTO_DATA_SIZE;
+  }
+
+  get hasTimes(): boolean {
+    return ((this.#theirs ?? 0) & TIMES) !== 0;
   }
 
   /** Returns the packet to send now, if one is due. */

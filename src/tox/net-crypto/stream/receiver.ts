@@ -4,7 +4,7 @@
  */
 import type { MemoryShare } from '../../../base/memory-budget.js';
 import { CryptoKind } from '../../packet/kind.js';
-import { encodePacketRequest } from '../../packet/net-crypto-request.js';
+import { encodePacketRequest, isPacketRequest, type RequestForm } from '../../packet/net-crypto-request.js';
 import { distanceBetween } from '../../packet/packet-number.js';
 import type { Rtt } from '../congestion/rtt.js';
 import { AckSchedule } from './ack-schedule.js';
@@ -17,10 +17,14 @@ interface ReceiverDeps {
   readonly memory: MemoryShare;
   readonly rtt: Pick<Rtt, 'smoothed'>;
   readonly features: Features;
-  /** Whether the session is open; `onLossless` may close it. */
-  isOpen(): boolean;
-  /** Whether no other peer wakes us. */
-  isAlone(): boolean;
+  readonly state: {
+    /** Whether the session is open; `onLossless` may close it. */
+    isOpen(): boolean;
+    /** Whether no other peer wakes us. */
+    isAlone(): boolean;
+    /** Whether much data of ours is under way, behind which our acks may wait. */
+    isSending(): boolean;
+  };
   /** A packet in order; the bytes belong to the receiver. */
   onLossless(data: Buffer): void;
   onLossy(data: Buffer): void;
@@ -28,6 +32,10 @@ interface ReceiverDeps {
 
 /** ms for which a packet may be missing while later ones wait for it; the peer retransmits it each second. */
 const HOLE_TIMEOUT = 60_000;
+/** Round trips between two acks while we send, too: each takes room from our data, on a line that may be much slower that way. */
+const SENDING_PAUSE = 1 / 4;
+/** Most ms of it; the peer paces by acks. */
+const LONGEST_SENDING_PAUSE = 25;
 /** Lossy packets after which the peer hears from us: it stops after too many transmissions without any answer. */
 const LOSSY_UNANSWERED = 2048;
 
@@ -40,6 +48,10 @@ export class Receiver {
   /** The missing packet that later ones wait for, and since when, ms. */
   #hole: { readonly number: number; readonly since: number } | undefined;
   #arrivals = 0;
+  /** When the last lossless packet arrived, ms. */
+  #arrivedAt = 0;
+  /** Whether the last request packet said that we send, so that the peer takes no acks from data packets. */
+  #hasSaidSending = false;
   #lossyArrivals = 0;
 
   constructor(deps: ReceiverDeps, firstNumber?: number) {
@@ -71,9 +83,10 @@ export class Receiver {
   #receiveLossless(number: number, data: Buffer, now: number): void {
     this.#acks.onReceived(now);
     this.#arrivals += 1;
+    this.#arrivedAt = now;
     if (this.#window.onReceived(number, data) !== 'next') return;
     let next: Buffer | undefined = data;
-    while (next !== undefined && this.#deps.isOpen()) {
+    while (next !== undefined && this.#deps.state.isOpen()) {
       this.#deps.onLossless(next);
       next = this.#window.takeNext();
     }
@@ -88,15 +101,15 @@ export class Receiver {
 
   /** Handles packets without a number of their own: they report how much the peer has sent. */
   #receiveOther(sent: number, data: Buffer, now: number): void {
-    const { features, rtt, isAlone } = this.#deps;
+    const { features, rtt, state } = this.#deps;
     const id = data[0] as number;
     const isLossy = id >= CryptoKind.FirstLossy && id <= CryptoKind.LastLossy;
-    const isRequest = id === CryptoKind.Request || id === CryptoKind.RequestWithEnd;
+    const isRequest = isPacketRequest(data);
     if (!isLossy && !isRequest && id !== CryptoKind.Features) return;
     this.#window.onAdvertised(sent);
     if (isLossy) this.#receiveLossy(data);
     else if (!isRequest && features.receive(data)) this.#acks.ackImmediately();
-    else if (isRequest && isAlone()) this.#acks.follow(now, rtt.smoothed);
+    else if (isRequest && state.isAlone()) this.#acks.follow(now, rtt.smoothed);
   }
 
   #receiveLossy(data: Buffer): void {
@@ -112,18 +125,31 @@ export class Receiver {
 
   /** A packet of ours was sent, which acknowledges all packets before the first missing one. */
   onPiggybacked(): void {
-    this.#acks.onPiggybacked(this.#window.hasHoles);
+    if (!this.#isSending && !this.#hasSaidSending) this.#acks.onPiggybacked(this.#window.hasHoles);
   }
 
   /** When a request packet is due, ms of the clock. */
   get requestDueAt(): number {
     const { start, end } = this.#window;
-    return this.#acks.dueAt(distanceBetween(start, end), this.#deps.rtt.smoothed);
+    const { smoothed } = this.#deps.rtt;
+    const pause = this.#isSending ? Math.min(LONGEST_SENDING_PAUSE, SENDING_PAUSE * smoothed) : 0;
+    return this.#acks.dueAt(distanceBetween(start, end), smoothed, pause);
+  }
+
+  get #isSending(): boolean {
+    return this.#deps.features.hasTimes && this.#deps.state.isSending();
   }
 
   buildRequest(): Buffer {
-    const kind = this.#deps.features.hasListEnd ? CryptoKind.RequestWithEnd : CryptoKind.Request;
-    return encodePacketRequest(this.#window.start, this.#window.end, this.#isMissing, kind);
+    const { start, end } = this.#window;
+    return encodePacketRequest(start, end, this.#isMissing, this.#requestForm);
+  }
+
+  get #requestForm(): RequestForm {
+    const { features } = this.#deps;
+    this.#hasSaidSending = this.#isSending;
+    if (features.hasTimes) return { time: Math.round(this.#arrivedAt * 1000) >>> 0, isSending: this.#hasSaidSending };
+    return features.hasListEnd ? CryptoKind.RequestWithEnd : CryptoKind.Request;
   }
 
   readonly #isMissing = (number: number): boolean => this.#window.isMissing(number);

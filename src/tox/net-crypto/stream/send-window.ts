@@ -8,7 +8,7 @@ import type { MemoryShare } from '../../../base/memory-budget.js';
 import { SAFE_CRYPTO_DATA_SIZE, WIRE_OVERHEAD } from '../../packet/net-crypto.js';
 import { readPacketRequest } from '../../packet/net-crypto-request.js';
 import { addToNumber, distanceBetween, MAX_IN_FLIGHT_NUMBERS, nextNumber } from '../../packet/packet-number.js';
-import { AckSample } from '../congestion/ack-sample.js';
+import { AckSample, ackDelayOf } from '../congestion/ack-sample.js';
 import type { Fate } from '../path/packet-size.js';
 import { LossDetection, type ReorderingWindow, type Transmission } from './loss-detection.js';
 import { LossyBytes } from './lossy-bytes.js';
@@ -79,6 +79,7 @@ export class SendWindow {
   #measurement = 0;
   readonly #lossDetection = new LossDetection();
   #smallestRtt = 0;
+  #ackDelay = 0;
 
   /**
    * @param share of the memory for what all connections have to send
@@ -235,10 +236,12 @@ export class SendWindow {
    * Begins to read one packet of the peer.
    * @param measurement ms over which the delivery rate is measured, besides the round trip
    * @param smallestRtt ms; a copy acknowledged sooner was sent too late to be the one that arrived
+   * @param ackDelay ms by which the ack was delayed at most
    * @returns the sample that the reading fills
    */
-  beginAck(now: number, measurement: number, smallestRtt: number): AckSample {
+  beginAck(now: number, measurement: number, smallestRtt: number, ackDelay = 0): AckSample {
     this.#now = now;
+    this.#ackDelay = ackDelay;
     this.#measurement = measurement;
     this.#smallestRtt = smallestRtt;
     this.#sample.reset();
@@ -343,8 +346,9 @@ export class SendWindow {
     sample.delivered = this.#delivered;
     if (this.#delivered > this.#appLimitedUntil) this.#appLimitedUntil = 0;
     if (this.#start === this.#next) this.#isListCut = false;
-    if (this.#isListCut || this.#now - this.#mark.at < this.#measurement) return;
-    const mark = { delivered: this.#delivered, at: this.#now, sentAt: sample.sentAt };
+    const at = this.#now - ackDelayOf(sample, this.#ackDelay, this.#now, this.#smallestRtt);
+    if (this.#isListCut || at - this.#mark.at < this.#measurement) return;
+    const mark = { delivered: this.#delivered, at, sentAt: sample.sentAt };
     this.#previousMark = this.#measurement > 0 ? this.#mark : mark;
     this.#mark = mark;
   }

@@ -10,13 +10,14 @@ import {
   SAFE_CRYPTO_DATA_SIZE,
   WIRE_OVERHEAD,
 } from '../../packet/net-crypto.js';
-import { LONGEST_RUN } from '../../packet/net-crypto-request.js';
+import { decodeArrival, LONGEST_RUN } from '../../packet/net-crypto-request.js';
 import { addToNumber, distanceBetween, MAX_IN_FLIGHT_NUMBERS } from '../../packet/packet-number.js';
-import type { AckSample } from '../congestion/ack-sample.js';
+import { type AckSample, ackDelayOf } from '../congestion/ack-sample.js';
 import type { Congestion } from '../congestion/congestion.js';
 import { Pacer } from '../congestion/pacer.js';
 import type { Rtt } from '../congestion/rtt.js';
 import type { PacketSize } from '../path/packet-size.js';
+import { AckTime } from './ack-time.js';
 import { ACK_DELAY, probeTimeout, Reordering } from './reordering.js';
 import type { SendWindow } from './send-window.js';
 
@@ -78,6 +79,7 @@ export class Sender {
   readonly #listTokens = new TokenBucket(NUMBERS_READ_PER_SECOND, NUMBERS_READ_AT_ONCE, 0);
   readonly #pacer = new Pacer();
   readonly #reordering = new Reordering();
+  readonly #ackTime: AckTime;
   #isPaced = false;
   #isRefusing = false;
   /** When the peer last acknowledged something, or we began to wait for it. */
@@ -99,6 +101,7 @@ export class Sender {
   #retransmitLimit = RETRANSMIT_ALWAYS;
   constructor(deps: SenderDeps) {
     this.#deps = deps;
+    this.#ackTime = new AckTime(deps.rtt);
     this.beginRoute();
   }
 
@@ -179,14 +182,16 @@ export class Sender {
    */
   onAck(bufferStart: number, request: Buffer | undefined, now: number): void {
     const { window, rtt, congestion } = this.#deps;
+    const delay = request === undefined ? 0 : this.#ackTime.onRequest(decodeArrival(request), now);
     if (!window.hasUnacked) {
       this.#unacknowledged = 0;
       return;
     }
-    if (request === undefined && bufferStart === window.start) return;
+    if (request === undefined && (bufferStart === window.start || this.#ackTime.isDelayed)) return;
     if (rtt.isKnown && now >= this.#silentAt && this.#silenceEndedAt === Number.NEGATIVE_INFINITY)
       this.#silenceEndedAt = now;
-    const sample = window.beginAck(now, congestion.measurement, rtt.isKnown ? rtt.min : 0);
+    const smallestRtt = rtt.isKnown ? rtt.min : 0;
+    const sample = window.beginAck(now, congestion.measurement, smallestRtt, delay);
     window.acknowledge(bufferStart);
     // A list counts from the start in its packet: a list overtaken by a newer one would describe other packets.
     if (request !== undefined && window.start === bufferStart) {
@@ -196,13 +201,14 @@ export class Sender {
       this.#unacknowledged = 0;
       this.#noteRouteConfirmed(sample.number);
       this.#measure(sample, now);
+      if (request !== undefined && !sample.isAmbiguous) this.#ackTime.onDelivered(sample.sentAt, now);
     }
     if (sample.ackedBytes > 0 || request !== undefined) {
       this.#ackedAt = now;
       this.#probes = 0;
     }
     if (sample.ackedBytes === 0 && sample.lostBytes === 0) return;
-    this.#processSample(sample, now);
+    this.#processSample(sample, now, ackDelayOf(sample, delay, now, smallestRtt));
   }
 
   /**
@@ -223,10 +229,11 @@ export class Sender {
     this.#isRouteConfirmed = true;
   }
 
-  #processSample(sample: AckSample, now: number): void {
+  /** @param delay ms by which the peer's own data delayed the ack */
+  #processSample(sample: AckSample, now: number, delay = 0): void {
     const { window, congestion, packetSize } = this.#deps;
     this.#reordering.onAck(sample, now);
-    congestion.onAck(sample, window.inFlightBytes, now);
+    congestion.onAck(sample, window.inFlightBytes, now, delay);
     if (packetSize()?.review(sample, now, (number) => window.fateOf(number))) this.onPathLost();
   }
 

@@ -5,7 +5,14 @@
 import type { MemoryShare } from '../../../base/memory-budget.js';
 import { ALIVE_PACKET } from '../../packet/friend.js';
 import { CryptoKind } from '../../packet/kind.js';
-import { type DataContent, EXTENDED_CRYPTO_DATA_SIZE, encodeParts } from '../../packet/net-crypto.js';
+import {
+  type DataContent,
+  EXTENDED_CRYPTO_DATA_SIZE,
+  encodeParts,
+  MAX_CRYPTO_DATA_SIZE,
+  WIRE_OVERHEAD,
+} from '../../packet/net-crypto.js';
+import { isPacketRequest } from '../../packet/net-crypto-request.js';
 import { Congestion } from '../congestion/congestion.js';
 import { Rtt } from '../congestion/rtt.js';
 import type { PacketSize } from '../path/packet-size.js';
@@ -41,6 +48,8 @@ interface SessionDeps {
   };
 }
 
+/** Bytes under way from which our acks may wait behind our own data. */
+const SENDING_BYTES = 16 * (MAX_CRYPTO_DATA_SIZE + WIRE_OVERHEAD);
 const KILL = Buffer.from([CryptoKind.Kill]);
 /** Copies of a kill packet; if all are lost, the peer notices after 32 s. */
 const KILL_COPIES = 3;
@@ -77,8 +86,11 @@ export class Session {
         memory: memory.received,
         rtt,
         features: this.features,
-        isOpen: () => deps.isOpen(),
-        isAlone: () => deps.isAlone(),
+        state: {
+          isOpen: () => deps.isOpen(),
+          isAlone: () => deps.isAlone(),
+          isSending: () => this.#window.inFlightBytes >= SENDING_BYTES,
+        },
         onLossless: (data) => handlers.onLossless(data),
         onLossy: (data) => handlers.onLossy(data),
       },
@@ -122,12 +134,10 @@ export class Session {
 
   /** An opened data packet of the peer arrived. */
   receive({ bufferStart, packetNumber, data }: DataContent, now: number): void {
-    const id = data[0] as number;
-    const isRequest = id === CryptoKind.Request || id === CryptoKind.RequestWithEnd;
     // An ack older than the newest one is void, but the data that came with it is valid (c-toxcore drops both).
-    this.sender.onAck(bufferStart, isRequest ? data : undefined, now);
+    this.sender.onAck(bufferStart, isPacketRequest(data) ? data : undefined, now);
     this.receiver.receive(packetNumber, data, now);
-    if (id !== CryptoKind.Features) return;
+    if (data[0] !== CryptoKind.Features) return;
     this.congestion.noteOurKind();
     this.sender.noteOurKind();
   }

@@ -6,7 +6,7 @@ t.test('two peers of our kind recognize each other after a packet each way and s
   const far = new Features();
   t.notOk(near.hasListEnd);
   t.ok(far.receive(near.next() as Buffer), 'it wants an answer');
-  t.ok(far.hasListEnd && far.hasParts);
+  t.ok(far.hasListEnd && far.hasParts && far.hasTimes);
   t.equal(far.maxData, 1445);
   t.notOk(near.receive(far.next() as Buffer));
   t.ok(near.hasListEnd);
@@ -35,6 +35,6 @@ t.test('a truncated packet announces a peer of our kind without features', async
   const features = new Features();
   features.receive(Buffer.from([3]));
   t.ok(features.isOurKind);
-  t.notOk(features.hasListEnd || features.hasParts);
+  t.notOk(features.hasListEnd || features.hasParts || features.hasTimes);
   t.equal(features.maxData, 1373);
 });

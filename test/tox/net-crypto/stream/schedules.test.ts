@@ -42,6 +42,15 @@ t.test('one packet is acknowledged after 10 ms, 16 packets at once', async (t) =
   t.equal(acks.dueAt(0, 50), 1000);
 });
 
+t.test('acks keep a pause between them, which reports of holes do not', async (t) => {
+  const acks = new AckSchedule();
+  acks.onRequestSent(20);
+  for (let count = 0; count < 16; count += 1) acks.onReceived(25);
+  t.equal(acks.dueAt(0, 80, 20), 40);
+  acks.ackImmediately();
+  t.ok(acks.dueAt(1, 80, 20) <= 25);
+});
+
 t.test('our data packets acknowledge as well, but cannot list missing packets', async (t) => {
   const acks = new AckSchedule();
   acks.onRequestSent(0);

@@ -16,15 +16,18 @@ function makeSender(): {
   readonly rtt: Rtt;
   limits: { congestionWindow: number; pacingRate: number };
   transmitted: number[];
+  /** ms by which the peer's data delayed each ack, as congestion control was told. */
+  ackDelays: number[];
   advertisements: () => number;
   /** The state of the path. */
   readonly path: { isBlocked: boolean; pacesItself: boolean };
 } {
+  const ackDelays: number[] = [];
   const limits = {
     congestionWindow: 1_000_000,
     pacingRate: 10_000,
     measurement: 8,
-    onAck: () => {},
+    onAck: (_sample: unknown, _inFlight: number, _now: number, ackDelay = 0) => void ackDelays.push(ackDelay),
     onPathLost: () => {},
   };
   const transmitted: number[] = [];
@@ -47,7 +50,7 @@ function makeSender(): {
     isBlocked: () => path.isBlocked,
     pacesItself: () => path.pacesItself,
   });
-  return { sender, window, rtt, limits, transmitted, advertisements: () => advertised, path };
+  return { sender, window, rtt, limits, transmitted, ackDelays, advertisements: () => advertised, path };
 }
 
 const request = (start: number, end: number, missing: number[]): Buffer =>
@@ -66,6 +69,36 @@ t.test('the sender sends no more than the congestion window and the pacing rate 
   t.ok(transmitted.length <= 20, `${transmitted.length}`);
   t.ok(sender.wakeAt(2) <= 3);
 });
+
+t.test(
+  'while the peer sends, only its request packets acknowledge, and its own queue counts as their delay',
+  async (t) => {
+    const { sender, window, ackDelays } = makeSender();
+    const reply = (start: number, arrivedAt: number, isSending: boolean): Buffer =>
+      encodePacketRequest(start, start, () => false, { time: arrivedAt * 1000, isSending });
+    const send = (now: number): void => {
+      sender.enqueue(Buffer.alloc(1373, 162), false);
+      sender.pump(now);
+    };
+    // The clock of the peer is 5 s ahead, and packets arrive after 40 ms.
+    send(0);
+    sender.onAck(1, reply(1, 5040, false), 80);
+    send(100);
+    sender.onAck(2, reply(2, 5140, true), 330);
+    t.same(ackDelays, [0, 150]);
+    send(400);
+    sender.onAck(3, undefined, 600);
+    t.equal(window.start, 2);
+    // This packet itself waited for 20 ms.
+    sender.onAck(3, reply(3, 5460, true), 620);
+    t.same(ackDelays.slice(2), [120]);
+    send(700);
+    sender.onAck(3, reply(3, 5460, false), 720);
+    sender.onAck(4, undefined, 800);
+    t.equal(window.start, 4);
+    t.same(ackDelays.slice(3), [0]);
+  },
+);
 
 t.test('the packet that the peer waits for is retransmitted although the window is full', async (t) => {
   const { sender, limits, transmitted } = makeSender();
