@@ -6,58 +6,18 @@ import { silentLogger } from '../../src/base/logger.js';
 import type { MayReach } from '../../src/tunnel/server/request-handler.js';
 import { encodeFrame } from '../../src/tunnel/wire/frame.js';
 import { encodeHello } from '../../src/tunnel/wire/hello.js';
-import type { PeerChannelHandlers } from '../../src/tunnel/wire/peer-channel.js';
-import { encodeRequest } from '../../src/tunnel/wire/request.js';
+import { encodeEarly, encodeRequest } from '../../src/tunnel/wire/request.js';
 import { SeededRandom } from '../support/seeded-random.js';
-import { channelPair, type TestChannel } from './support/channel-pair.js';
+import { channelPair } from './support/channel-pair.js';
 import { localSpec } from './support/local-spec.js';
+import { RawPeer } from './support/raw-peer.js';
 import { readAll, until, World } from './support/world.js';
 
 const TYPES = [
-  0x0100, 0x0108, 0x0600, 0x0601, 0x0602, 0x0604, 0x0610, 0x0620, 0x0621, 0x0622, 0x0680, 0x0681, 0x06a0, 0x06a1,
-  0x06a2,
+  0x0100, 0x0108, 0x0600, 0x0601, 0x0602, 0x0604, 0x0610, 0x0620, 0x0621, 0x0622, 0x0624, 0x0680, 0x0681, 0x06a0,
+  0x06a1, 0x06a2,
 ];
-const hello = encodeFrame(0x0108, 0, encodeHello({ kind: 'hello', version: 1, initialWindow: 65536 }));
-
-/** Sends in order, however full the channel is, and stores the ids of its tunnels. */
-class RawPeer implements PeerChannelHandlers {
-  readonly #channel: TestChannel;
-  readonly #queue: Buffer[] = [];
-  #isFull = false;
-  readonly ids: number[] = [];
-  readonly received: Buffer[] = [];
-
-  constructor(channel: TestChannel) {
-    this.#channel = channel;
-    channel.receive(this);
-  }
-
-  get waiting(): number {
-    return this.#queue.length;
-  }
-
-  send(packet: Buffer): void {
-    this.#queue.push(packet);
-    this.onDrain(this.#isFull);
-  }
-
-  onPacket(packet: Buffer): void {
-    this.received.push(packet);
-    if (packet.readUInt16BE(2) === 0x0610) this.ids.push(packet.readUInt16BE(4));
-  }
-
-  onLossy(): void {}
-
-  onDrain(isFull = false): void {
-    this.#isFull = isFull;
-    while (!this.#isFull && this.#queue.length > 0) {
-      if (this.#channel.send(this.#queue[0] as Buffer)) this.#queue.shift();
-      else this.#isFull = true;
-    }
-  }
-
-  onClose(): void {}
-}
+const hello = encodeFrame(0x0108, 0, encodeHello({ kind: 'hello', version: 2, initialWindow: 65536 }));
 
 t.test('random and mutated frames on a live link break only their own tunnels', async (t) => {
   for (const seed of [31, 32, 33, 34]) {
@@ -93,6 +53,7 @@ t.test('random and mutated frames on a live link break only their own tunnels', 
       if (kind === 5) packet = packet.subarray(0, random.below(packet.length));
       if (kind === 6) packet = Buffer.from(hello);
       if (kind === 7) packet = encodeRequest(random.below(100), { host: 'echo', port: 0 });
+      if (kind === 9) packet = encodeEarly(random.below(100), random.bytes(random.below(1000)));
       if (kind === 8) packet = encodeRequest(random.below(100), { host: random.bytes(8).toString('latin1'), port: 0 });
       peer.send(packet);
       if (round % 100 === 0) server.review();

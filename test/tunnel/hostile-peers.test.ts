@@ -6,14 +6,14 @@ import type { Dialer } from '../../src/tunnel/server/dialer.js';
 import { encodeFrame } from '../../src/tunnel/wire/frame.js';
 import { encodeHello } from '../../src/tunnel/wire/hello.js';
 import type { PeerChannel, PeerChannelHandlers } from '../../src/tunnel/wire/peer-channel.js';
-import { encodeRequest } from '../../src/tunnel/wire/request.js';
+import { encodeEarly, encodeRequest } from '../../src/tunnel/wire/request.js';
 import { SeededRandom } from '../support/seeded-random.js';
 import { World } from './support/world.js';
 
 const DESCRIPTORS = 60;
 const PEERS = 4;
 const FULL_FRAME = Buffer.alloc(1365);
-const HELLO = encodeFrame(0x0108, 0, encodeHello({ kind: 'hello', version: 1, initialWindow: 65536 }));
+const HELLO = encodeFrame(0x0108, 0, encodeHello({ kind: 'hello', version: 2, initialWindow: 65536 }));
 /** EOF, RESET, TCP_FIN and WINDOW of an opener, and a fin of upstream's. */
 const ENDS = [0x0621, 0x0622, 0x0601, 0x0620] as const;
 
@@ -55,6 +55,7 @@ class HostilePeer implements PeerChannel {
   readonly silence = 0;
   readonly #random: SeededRandom;
   readonly #ids: number[] = [];
+  readonly #forwardIds: number[] = [];
   #handlers: PeerChannelHandlers | undefined;
 
   constructor(name: string, random: SeededRandom) {
@@ -92,9 +93,15 @@ class HostilePeer implements PeerChannel {
     const random = this.#random;
     const kind = random.below(10);
     const id = random.below(10) === 0 ? random.below(0x10000) : (this.#ids[random.below(this.#ids.length || 1)] ?? 0);
-    if (kind < 2)
-      this.#send(encodeRequest(random.below(0x1_0000_0000), { host: '192.0.2.1', port: 1 + random.below(9) }));
-    else if (kind < 7)
+    if (kind < 2) {
+      const forwardId = random.below(0x1_0000_0000);
+      this.#send(encodeRequest(forwardId, { host: '192.0.2.1', port: 1 + random.below(9) }));
+      this.#forwardIds.push(forwardId);
+    } else if (kind === 2) {
+      const forwardId = this.#forwardIds[random.below(this.#forwardIds.length + 1)] ?? 0;
+      for (let count = random.below(30); count >= 0; count -= 1)
+        this.#send(encodeEarly(forwardId, random.bytes(random.below(1_400))));
+    } else if (kind < 7)
       for (let count = random.below(100); count >= 0; count -= 1) this.#send(encodeFrame(0x0600, id, FULL_FRAME));
     else if (kind < 9)
       this.#send(encodeFrame(ENDS[random.below(ENDS.length)] as number, id, random.bytes(random.below(6))));

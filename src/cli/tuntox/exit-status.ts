@@ -30,6 +30,7 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   'not-admitted': ExitStatus.NotAdmitted,
   'no-connection': ExitStatus.Timeout,
   'connection-lost': ExitStatus.NoServer,
+  'answer-lost': ExitStatus.NoServer,
   'agent-ended': ExitStatus.NoServer,
   'peer-offline': ExitStatus.NoServer,
   'shutting-down': ExitStatus.NoServer,

@@ -161,6 +161,7 @@ export class LocalForward implements Forward {
   /** @returns a function that cancels */
   #request(socket: Socket, { target, tellGranted, tellRefused }: FoundTarget, onGone: () => void): () => void {
     return this.#deps.opener.open(target, {
+      source: socket,
       onAccepted: () => {
         this.#pending.delete(socket);
         socket.off('close', onGone).off('error', ignore);

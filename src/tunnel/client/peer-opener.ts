@@ -70,6 +70,7 @@ export class PeerOpener implements Opener {
   #request(waiting: Waiting, link: Opener): void {
     let isAnswered = false;
     const cancel = link.open(waiting.target, {
+      source: waiting.handlers.source,
       onAccepted: () => {
         isAnswered = true;
         this.#remove(waiting);

@@ -36,6 +36,10 @@ export function openStdioPipe(
         resolve();
       },
     };
-    opener.open(target, { onAccepted: () => local, onRefused: (reason) => reject(new TunnelError(reason)) });
+    opener.open(target, {
+      source: stdin,
+      onAccepted: () => local,
+      onRefused: (reason) => reject(new TunnelError(reason)),
+    });
   });
 }

@@ -15,6 +15,7 @@ import {
   ACK_TUNNEL,
   DENY_TUNNEL,
   decodeFrame,
+  EARLY,
   END,
   EOF,
   encodeFrame,
@@ -106,7 +107,7 @@ export class PeerLink {
     this.#roundTrip = roundTrip;
     this.#negotiation = new Negotiation(clock, log);
     const ids = new ForwardIds(random);
-    this.#requests = new OutgoingRequests({ clock, ids, push: (frame) => scheduler.push(frame) });
+    this.#requests = new OutgoingRequests({ clock, ids, scheduler, frameData });
     const [terms, greet] = [() => this.#negotiation.terms, () => this.greet()];
     this.ports = new PortRequests({ clock, log, ids, scheduler, handlers, terms: () => terms().kind, greet });
     const datagrams = {
@@ -165,7 +166,7 @@ export class PeerLink {
     }
     this.greet();
     const forwardId = this.#requests.add(target, handlers);
-    this.#requests.send(this.terms);
+    this.#requests.send(this.#negotiation.terms);
     // The ack of a cancelled request is answered with the tunnel's end.
     return () => void this.#requests.take(forwardId);
   }
@@ -224,7 +225,7 @@ export class PeerLink {
     this.#roundTrip.close();
     for (const tunnel of [...this.tunnels]) tunnel.onLinkClosed();
     this.#incoming.close();
-    this.#requests.refuseAll('connection-lost');
+    this.#requests.onLinkLost();
     this.ports.close();
     this.#onServices.tell();
   }
@@ -254,13 +255,16 @@ export class PeerLink {
       case DENY_TUNNEL:
         this.#onDeny(frame);
         break;
+      case EARLY:
+        this.#incoming.onEarly(frame);
+        break;
       case END:
         this.#handlers.onEnd(decodeReason(frame.data));
         return;
       default:
         if (!this.ports.onFrame(frame)) this.#onTunnelFrame(frame);
     }
-    this.#requests.send(this.terms);
+    this.#requests.send(this.#negotiation.terms);
     this.ports.send();
   }
 
@@ -343,8 +347,9 @@ export class PeerLink {
     }
     // The peer uses the id again, so it has forgotten the tunnel that had it: upstream can lose a fin.
     this.#tunnels.opened(frame.id)?.onLinkClosed();
+    const identity = { id: frame.id, side: 'opener', target: request.target } as const;
     const local = request.handlers.onAccepted();
-    this.#tunnels.add({ id: frame.id, side: 'opener', target: request.target }, local, this.#negotiation.terms);
+    this.#tunnels.add(identity, local, { peer: this.#negotiation.terms, sentEarly: request.early?.sent });
   }
 
   #onDeny(frame: Frame): void {

@@ -65,6 +65,8 @@ export class TunnelTable {
   /** Tunnels whose id is not free, by id: those that the peer opened, and those that this side opened. */
   readonly #accepted = new Map<number, CarriedTunnel>();
   readonly #opened = new Map<number, CarriedTunnel>();
+  /** Accepted tunnels by the forward ids of their requests. */
+  readonly #requested = new Map<number, CarriedTunnel>();
   /** All tunnels whose id is not free or whose local end is not over. */
   readonly #all = new Set<CarriedTunnel>();
 
@@ -105,6 +107,16 @@ export class TunnelTable {
     return this.#opened.get(id);
   }
 
+  /** The tunnel that was accepted for the last request with a forward id of the peer's. */
+  requested(forwardId: number): CarriedTunnel | undefined {
+    return this.#requested.get(forwardId);
+  }
+
+  /** The peer uses the forward id for another request. */
+  forgetRequest(forwardId: number): void {
+    this.#requested.delete(forwardId);
+  }
+
   /** The tunnel that a frame belongs to. An upstream peer is server or client, and its frames do not tell which. */
   find(frame: Frame, terms: PeerTerms): CarriedTunnel | undefined {
     if ((frame.type & FROM_ACCEPTOR) !== 0) return this.#opened.get(frame.id);
@@ -118,13 +130,22 @@ export class TunnelTable {
     return tunnel instanceof DatagramTunnel ? tunnel : undefined;
   }
 
-  add(identity: TunnelIdentity, local: TunnelEnd, peer: PeerTerms): void {
+  /** @param sentEarly bytes of early data that were sent */
+  add(
+    identity: TunnelIdentity,
+    local: TunnelEnd,
+    { peer, sentEarly }: { readonly peer: PeerTerms; readonly sentEarly?: number | undefined },
+  ): CarriedTunnel {
     const isOpener = identity.side === 'opener';
-    const tunnel = isDatagramEnd(local) ? this.#session(identity, local) : this.#stream(identity, local, peer);
+    const tunnel = isDatagramEnd(local)
+      ? this.#session(identity, local)
+      : this.#stream(identity, local, peer, sentEarly);
+    if (identity.forwardId !== undefined) this.#requested.set(identity.forwardId, tunnel);
     (isOpener ? this.#opened : this.#accepted).set(identity.id, tunnel);
     this.#all.add(tunnel);
     this.#deps.handlers.onTunnelOpened(tunnel);
     tunnel.start();
+    return tunnel;
   }
 
   #session(identity: TunnelIdentity, local: DatagramEnd): DatagramTunnel {
@@ -134,19 +155,23 @@ export class TunnelTable {
     return new DatagramTunnel({ link: this.#datagramLink, clock, local, memory, limits }, identity);
   }
 
-  #stream(identity: TunnelIdentity, local: LocalEnd, peer: PeerTerms): Tunnel {
+  #stream(identity: TunnelIdentity, local: LocalEnd, peer: PeerTerms, sentEarly?: number): Tunnel {
     const terms: Terms =
       peer.kind === 'extended'
         ? { kind: 'extended', credit: peer.credit, pool: this.#pool }
         : { kind: 'upstream', linger: identity.side === 'opener' ? OPENER_LINGER : ACCEPTOR_LINGER };
     const { clock, handlers } = this.#deps;
-    return new Tunnel({ link: this.#link, clock, local, limits: handlers.limits?.(identity) }, { identity, terms });
+    return new Tunnel(
+      { link: this.#link, clock, local, limits: handlers.limits?.(identity) },
+      { identity, terms, sentEarly },
+    );
   }
 
   #onIdFree(tunnel: CarriedTunnel): void {
-    const { id, side } = tunnel.identity;
+    const { id, side, forwardId } = tunnel.identity;
     this.#deps.scheduler.remove(tunnel);
     (side === 'opener' ? this.#opened : this.#accepted).delete(id);
+    if (forwardId !== undefined && this.#requested.get(forwardId) === tunnel) this.#requested.delete(forwardId);
     if (side === 'acceptor') this.ids.release(id);
   }
 }

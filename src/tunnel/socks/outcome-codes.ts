@@ -25,6 +25,7 @@ export const OUTCOME_CODES: Readonly<Record<Reason, OutcomeCodes>> = {
   'no-answer': { socks5: 'failed', http: 504 },
   'peer-offline': NO_SERVER,
   'connection-lost': NO_SERVER,
+  'answer-lost': NO_SERVER,
   'peer-shutting-down': NO_SERVER,
   'shutting-down': OURS,
   'too-many-tunnels': OURS,

@@ -52,6 +52,11 @@ export class LocalReader {
     source.on('error', onError);
     // Streams close after their end too.
     source.on('close', () => this.#isDone || onError());
+    // While early data was read.
+    if (source.readableEnded) {
+      this.#onEnd();
+      return;
+    }
     if (source.destroyed) {
       onError();
       return;

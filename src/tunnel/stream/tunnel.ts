@@ -35,6 +35,8 @@ export interface TunnelIdentity {
   readonly target: Target;
   /** What the target stood for when it was connected to; only of an accepted tunnel whose target is a service. */
   readonly destination?: Target | undefined;
+  /** That of the request, by which early data names it; only of an accepted tunnel. */
+  readonly forwardId?: number | undefined;
   /** That of the request, by which people name it; undefined if it had none. */
   readonly number?: number | undefined;
 }
@@ -119,6 +121,7 @@ export class Tunnel implements CarriedTunnel {
   #bytesSent = 0;
   #bytesReceived = 0;
 
+  /** @param options.sentEarly bytes that were sent before the answer */
   constructor(
     deps: {
       readonly link: TunnelLink;
@@ -126,10 +129,10 @@ export class Tunnel implements CarriedTunnel {
       readonly local: LocalEnd;
       readonly limits?: RateLimits | undefined;
     },
-    options: { readonly identity: TunnelIdentity; readonly terms: Terms },
+    options: { readonly identity: TunnelIdentity; readonly terms: Terms; readonly sentEarly?: number | undefined },
   ) {
     const { link, clock, local, limits } = deps;
-    const { identity, terms } = options;
+    const { identity, terms, sentEarly = 0 } = options;
     this.identity = identity;
     this.#link = link;
     this.#clock = clock;
@@ -141,7 +144,9 @@ export class Tunnel implements CarriedTunnel {
     this.#window =
       terms.kind === 'extended' ? new ReceiveWindow(terms.pool, this.openedAt, limit?.isLimited) : undefined;
     this.#limit = limits?.toPeer;
-    this.#credit = terms.kind === 'extended' ? terms.credit : Number.POSITIVE_INFINITY;
+    this.#credit = terms.kind === 'extended' ? terms.credit - sentEarly : Number.POSITIVE_INFINITY;
+    this.#bytesSent = sentEarly;
+    this.#limit?.spend(this.#waiter, sentEarly);
     const onError = (): void => this.#onLocalError();
     const frame = { type: this.#typeOf(TCP), id: identity.id, dataSize: () => link.frameData() };
     this.#reader = new LocalReader({ clock, end: local }, frame, {

@@ -26,6 +26,8 @@ export const EOF = 0x0621;
 export const RESET = 0x0622;
 /** The sender ends, and does not come back. */
 export const END = 0x0623;
+/** About a request that is not answered yet (wire/request). */
+export const EARLY = 0x0624;
 /** About ports that the sender asks for (wire/listen). */
 export const LISTEN = 0x0630;
 export const LISTENING = 0x0631;

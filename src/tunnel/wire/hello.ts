@@ -21,7 +21,9 @@ const MORE = 3;
 /** The record of a service, by the protocol of its target. */
 const SERVICE = { tcp: 2, udp: 4, unix: 5 } as const;
 
-export const VERSION = 1;
+export const VERSION = 2;
+/** The first version that has early data. */
+export const EARLY_VERSION = 2;
 /** A window must hold some frames, or a sender that waits for room for a whole frame would wait forever. */
 export const MIN_INITIAL_WINDOW = 16 * 1024;
 

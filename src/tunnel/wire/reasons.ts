@@ -57,6 +57,11 @@ const REASONS = {
   'too-many-listeners': { code: 23, text: 'the server has too many ports open for its clients', advice: 'close some' },
   // The following reasons are found by this side alone, and never sent.
   'connection-lost': { code: 0, text: 'the connection to the peer was lost', advice: 'try again' },
+  'answer-lost': {
+    code: 0,
+    text: 'the connection to the peer was lost before it answered the request',
+    advice: 'try again',
+  },
   'peer-offline': {
     code: 0,
     text: 'the peer did not come online in time',

@@ -1,13 +1,15 @@
 /**
- * The request for a tunnel, and its two answers:
+ * The request for a tunnel, what its program sends before the answer, and the two answers:
  *
  *     request  id = port      data = forward id u32 || host (to the end, without NUL), with `udp:` in front for UDP (extension)
+ *     early    id = 0         data = forward id u32 || bytes of the stream (extension, version 2)
  *     ack      id = tunnel    data = forward id u32
  *     deny     id = 0         data = forward id u32 || reason u16          (extension)
  *
  * The forward id is chosen by the requesting side and comes back unchanged, so that several requests can wait at once.
  */
-import { ACK_TUNNEL, DENY_TUNNEL, encodeFrame, type Frame, REQUEST_TUNNEL } from './frame.js';
+import { ACK_TUNNEL, DENY_TUNNEL, EARLY, encodeFrame, type Frame, REQUEST_TUNNEL } from './frame.js';
+import { MIN_INITIAL_WINDOW } from './hello.js';
 import { decodeReason, encodeReason, type Reason } from './reasons.js';
 import { bareHost, type Target } from './target.js';
 
@@ -15,6 +17,13 @@ import { bareHost, type Target } from './target.js';
 const MAX_HOST_SIZE = 255;
 
 const UDP = 'udp:';
+
+/** Bytes of one request's early data: the least initial window, so that no tunnel gets more than its window. */
+export const MAX_EARLY = MIN_INITIAL_WINDOW;
+const FORWARD_ID_SIZE = 4;
+
+/** Bytes of early data in a frame. @param frameData bytes of data that the frame may have */
+export const earlySize = (frameData: number): number => frameData - FORWARD_ID_SIZE;
 
 const u32 = (value: number): Buffer => {
   const bytes = Buffer.allocUnsafe(4);
@@ -54,7 +63,14 @@ export function encodeAck(tunnelId: number, forwardId: number): Buffer {
   return encodeFrame(ACK_TUNNEL, tunnelId, u32(forwardId));
 }
 
-/** The forward id of an ack or a deny. */
+export function encodeEarly(forwardId: number, bytes: Buffer): Buffer {
+  return encodeFrame(EARLY, 0, Buffer.concat([u32(forwardId), bytes]));
+}
+
+/** A view into the frame; its forward id was read. */
+export const decodeEarly = (frame: Frame): Buffer => frame.data.subarray(FORWARD_ID_SIZE);
+
+/** The forward id of an ack, a deny or early data. */
 export function decodeForwardId(frame: Frame): number | undefined {
   return frame.data.length < 4 ? undefined : frame.data.readUInt32BE();
 }

@@ -3,7 +3,7 @@ import { silentLogger } from '../../../src/base/logger.js';
 import { Negotiation } from '../../../src/tunnel/link/negotiation.js';
 import { RoundTrip } from '../../../src/tunnel/link/round-trip.js';
 import { decodeFrame, type Frame } from '../../../src/tunnel/wire/frame.js';
-import { encodeHello } from '../../../src/tunnel/wire/hello.js';
+import { encodeHello, VERSION } from '../../../src/tunnel/wire/hello.js';
 import { ManualClock } from '../../support/manual-clock.js';
 import { SeededRandom } from '../../support/seeded-random.js';
 
@@ -26,7 +26,13 @@ t.test('two peers with the extension agree on the lower version with one hello',
   t.same(opener.terms, acceptor.terms);
   const newer = make();
   reply(newer, theirs);
-  t.same(newer.terms, { kind: 'extended', version: 1, credit: 100_000 });
+  t.same(newer.terms, { kind: 'extended', version: VERSION, credit: 100_000 });
+});
+
+t.test('a peer of version 1 stays one', async (t) => {
+  const acceptor = make();
+  reply(acceptor, encodeHello({ kind: 'hello', version: 1, initialWindow: 100_000 }));
+  t.same(acceptor.terms, { kind: 'extended', version: 1, credit: 100_000 });
 });
 
 t.test('the echo of a hello shows an upstream peer', async (t) => {

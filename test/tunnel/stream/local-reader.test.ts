@@ -14,7 +14,7 @@ class Bench {
   dataSize = 4;
   probes = 0;
 
-  constructor(options: { readonly lingers?: boolean } = {}) {
+  constructor(options: { readonly lingers?: boolean; readonly isStarted?: boolean } = {}) {
     const end: LocalEnd = {
       source: this.stream,
       sink: this.stream,
@@ -37,7 +37,7 @@ class Bench {
         onError: () => this.events.push('error'),
       },
     );
-    this.reader.start();
+    if (options.isStarted ?? true) this.reader.start();
   }
 
   writes(text: string | null): void {
@@ -103,6 +103,22 @@ t.test('a program that ends has its last bytes sent', async (t) => {
   t.ok(bench.reader.isDone);
   t.same(bench.framesTaken(), ['bye']);
 });
+
+t.test(
+  'a program that ended before the tunnel began is ended at once, and its closed stream is no error',
+  async (t) => {
+    const bench = new Bench({ isStarted: false });
+    bench.stream.resume();
+    bench.writes(null);
+    await bench.turns();
+    bench.stream.end();
+    await bench.turns();
+    t.same([bench.stream.readableEnded, bench.stream.destroyed], [true, true]);
+    bench.reader.start();
+    await bench.turns();
+    t.same(bench.events, ['end']);
+  },
+);
 
 t.test('a program that breaks off is an error', async (t) => {
   const bench = new Bench();

@@ -16,8 +16,8 @@ import { SeededRandom } from '../../support/seeded-random.js';
 const hello = { kind: 'hello', version: VERSION, initialWindow: 65536 } as const;
 
 t.test('a hello has the bytes of docs/tunnel-protocol.md', async (t) => {
-  t.equal(encodeHello(hello).toString('hex'), '74756e746f782b2b0101010400010000');
-  t.equal(encodeHello({ ...hello, kind: 'answer' }).toString('hex'), '74756e746f782b2b0201010400010000');
+  t.equal(encodeHello(hello).toString('hex'), '74756e746f782b2b0102010400010000');
+  t.equal(encodeHello({ ...hello, kind: 'answer' }).toString('hex'), '74756e746f782b2b0202010400010000');
 });
 
 t.test('a hello decodes to what was encoded, also with records of a later version', async (t) => {
