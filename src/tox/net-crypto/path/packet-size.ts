@@ -25,8 +25,9 @@ import type { Route } from './route.js';
 export type Fate = 'open' | 'delivered' | 'lost';
 
 /**
- * Probed sizes: 1,260 bytes of IPv4 or 1,280 of IPv6, the least that IPv6 allows; 1,396 or 1,416, for tunnels and
- * DSL; c-toxcore's most; 1,476 or 1,496, for PPPoE and Ethernet; and 1,500 of IPv4. Each is probed once: before a second probe, ICMP may have made the system fragment it.
+ * Probed sizes: 1,260 bytes of IPv4 or 1,280 of IPv6, the least that IPv6 allows; 1,396 or 1,416, for tunnels and DSL; c-toxcore's
+ * most; 1,476 for PPPoE over IPv4, or 1,496 for Ethernet over IPv6; and 1,500 of IPv4. Each is probed once: before a second probe,
+ * ICMP may have made the system fragment it.
  */
 const PROBE_SIZES = [1205, 1341, MAX_CRYPTO_DATA_SIZE, 1421, EXTENDED_CRYPTO_DATA_SIZE] as const;
 /** Specification (RFC 8899, PMTU_RAISE_TIMER): ms. A little more than 600 s, for which Linux remembers a path MTU from ICMP. */
@@ -147,7 +148,7 @@ export class PacketSize {
     this.#probes = [];
   }
 
-  /** Returns how many packets of the safe size the next probes need; 0 while none are due. */
+  /** Returns how many packets, of `size` at the most, the next probes need; 0 while none are due. */
   probesDue(now: number): number {
     if (this.#probes.length > 0 || (now < this.#probeAt && this.#probedMax === this.#deps.peer().maxData)) return 0;
     if (now >= this.#tooLargeUntil) this.#tooLarge = Number.POSITIVE_INFINITY;

@@ -4,12 +4,7 @@
  */
 import { TokenBucket } from '../../../base/token-bucket.js';
 import { CryptoKind } from '../../packet/kind.js';
-import {
-  checkCryptoData,
-  EXTENDED_CRYPTO_DATA_SIZE,
-  SAFE_CRYPTO_DATA_SIZE,
-  WIRE_OVERHEAD,
-} from '../../packet/net-crypto.js';
+import { checkCryptoData, EXTENDED_CRYPTO_DATA_SIZE, WIRE_OVERHEAD } from '../../packet/net-crypto.js';
 import { decodeArrival, LONGEST_RUN } from '../../packet/net-crypto-request.js';
 import { addToNumber, distanceBetween, MAX_IN_FLIGHT_NUMBERS } from '../../packet/packet-number.js';
 import { type AckSample, ackDelayOf } from '../congestion/ack-sample.js';
@@ -287,14 +282,15 @@ export class Sender {
   #probePacketSize(isSilent: boolean, now: number): void {
     const { window } = this.#deps;
     const packetSize = this.#deps.packetSize();
-    const count = packetSize?.probesDue(now) ?? 0;
+    if (packetSize === undefined) return;
+    const count = packetSize.probesDue(now);
     if (count === 0 || window.unsent < Math.max(count, WORTH_PROBING)) return;
     if (!this.#pacer.maySend || this.#nextToSend(isSilent) !== window.next) return;
     if (this.#deps.isBlocked(count * EXTENDED_CRYPTO_DATA_SIZE)) return;
     for (let offset = 0; offset < count; offset += 1) {
-      if (window.dataOf(addToNumber(window.next, offset)).length > SAFE_CRYPTO_DATA_SIZE) return;
+      if (window.dataOf(addToNumber(window.next, offset)).length > packetSize.size) return;
     }
-    packetSize?.probe(now, (size) => {
+    packetSize.probe(now, (size) => {
       const number = window.next;
       this.#send(number, now, size);
       return number;
@@ -365,7 +361,8 @@ export class Sender {
     const silentAt = this.#silentAt;
     if (silentAt === Number.POSITIVE_INFINITY) return silentAt;
     if (this.#isProbeUrgent) return Number.NEGATIVE_INFINITY;
-    if (!this.#isOurKind) return silentAt;
+    // RFC 9002, 6.2.1: a packet that the peer reports missing is sent again when it counts as lost. Sent before, it never would be.
+    if (!this.#isOurKind || this.#deps.window.lossDueAt < Number.POSITIVE_INFINITY) return silentAt;
     // Acks that still arrive may say more.
     const timeout = Math.max(this.#sentAt + probeTimeout(this.#deps.rtt), this.#ackedAt + ACK_DELAY);
     return Math.min(silentAt, timeout + this.#backoff);

@@ -122,14 +122,15 @@ for (const [mtu, expected] of [
   );
 }
 
-t.test('a size that did not pass is probed again after 11 minutes', async (t) => {
+t.test('a size that did not pass is probed again after 11 minutes, by packets of the size that passes', async (t) => {
   const { world, near } = flow({ mtu: 1300 });
   world.clock.advance(1000);
   near.notes.onRoom = undefined;
   world.network.faults.mtu = 1500;
   world.clock.advance(590_000);
   const send = (): void => {
-    for (let count = 0; count < 20; count += 1) near.connection.sendLossless(Buffer.alloc(SAFE, 163));
+    for (let count = 0; count < 20; count += 1)
+      near.connection.sendLossless(Buffer.alloc(near.connection.packetSize, 163));
     world.clock.advance(200);
   };
   send();
@@ -193,6 +194,22 @@ t.test('a single large packet in a black hole arrives within 2 s', async (t) => 
   near.connection.sendLossless(Buffer.alloc(FULL, 162));
   t.ok(world.clock.runUntil(() => far.notes.lossless.length === 1, 2000));
   t.equal(far.notes.lossless[0]?.length, FULL);
+});
+
+t.test('the last packet of a transfer arrives in a black hole on a path that reorders', async (t) => {
+  const { world, near, far } = flow({ delay: 20 });
+  world.network.faults.jitter = 40;
+  world.clock.advance(2000);
+  t.equal(near.connection.packetSize, FULL);
+  near.notes.onRoom = undefined;
+  world.clock.advance(1000);
+  world.network.faults.mtu = 1300;
+  let hasArrived = false;
+  far.notes.onPacket = () => {
+    hasArrived = true;
+  };
+  near.connection.sendLossless(Buffer.alloc(FULL, 163));
+  t.ok(world.clock.runUntil(() => hasArrived, 3000));
 });
 
 t.test('everything in flight arrives in a black hole whose queue loses the second of two halves', async (t) => {
