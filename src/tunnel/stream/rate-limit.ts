@@ -10,7 +10,7 @@ const BURST = 250;
 /** ms of the rate that one waiter carries before the next one. */
 const TURN = 10;
 /** Bytes of a turn at least: a frame. */
-const MIN_TURN = 1400;
+const MIN_TURN = 1437;
 /** ms between wakes at least. */
 const MIN_WAIT = 5;
 

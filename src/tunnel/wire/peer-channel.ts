@@ -7,7 +7,8 @@ export interface PeerChannel {
   readonly peerId: string;
   /**
    * The largest packet that should be sent, in bytes, including the first byte of the magic: over Tox 1445 for peers of our kind and
-   * 1373 for others, or less while the path takes less or is unknown. It changes with the path; a packet that was within an earlier value is always taken.
+   * 1373 for others, or less while the path takes less or is unknown. It changes with the path; a packet that was within an earlier
+   * value is always taken.
    */
   readonly maxPacketSize: number;
   /** ms since anything of the peer arrived, acknowledgements included; Infinity when the channel is closed. */

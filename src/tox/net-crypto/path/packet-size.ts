@@ -148,7 +148,7 @@ export class PacketSize {
     this.#probes = [];
   }
 
-  /** Returns how many packets, of `size` at the most, the next probes need; 0 while none are due. */
+  /** Returns how many packets of at most `size` bytes the next probes need; 0 while none are due. */
   probesDue(now: number): number {
     if (this.#probes.length > 0 || (now < this.#probeAt && this.#probedMax === this.#deps.peer().maxData)) return 0;
     if (now >= this.#tooLargeUntil) this.#tooLarge = Number.POSITIVE_INFINITY;

@@ -2,7 +2,7 @@
 import { isPartOfMore, ownedCopy } from '../../../base/bytes.js';
 import { decodePart, EXTENDED_CRYPTO_DATA_SIZE, type Part } from '../../packet/net-crypto.js';
 
-/** Halves that are stored, 350 KB with their packets; the two halves are sent one after the other. */
+/** Halves that are stored, 380 KB at most with their packets; the two halves are sent one after the other. */
 const MAX_PARTS = 256;
 
 export class PacketHalves {

@@ -7,10 +7,10 @@ import { distanceBetween, isWithin, nextNumber } from '../../packet/packet-numbe
 const MAX_NUMBERS = 32_768;
 
 /**
- * Bytes that early packets may hold. A peer of our kind has at most 16,384 packets of 1,400 bytes in flight, which is
- * 23 MB; a hostile peer cannot make us hold more than this.
+ * Bytes that early packets may hold. A peer of our kind has at most 16,384 packets of 1,445 bytes in flight, which cost
+ * 27.9 MB; a hostile peer cannot make us hold more than this.
  */
-const MAX_HELD_BYTES = 24 * 1024 * 1024;
+const MAX_HELD_BYTES = 27 * 1024 * 1024;
 /** Cost in bytes of a held packet besides its data: two Buffer objects and their backing. */
 const HELD_OVERHEAD = 256;
 const FIRST_CAPACITY = 64;

@@ -26,7 +26,7 @@ const SHRINK_AT = 8;
  * Bytes that a number costs from the time when its packet is taken until all packets before it have arrived, too: a long
  * packet, its objects and its places in the rings.
  */
-const NUMBER_COST = 1_700;
+const NUMBER_COST = 1_780;
 
 /** Wire size above which a packet does not pass everywhere. */
 const LARGE = SAFE_CRYPTO_DATA_SIZE + WIRE_OVERHEAD;

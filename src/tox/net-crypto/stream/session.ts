@@ -69,7 +69,6 @@ export class Session {
   readonly evidence: Evidence;
   readonly features = new Features();
   readonly #deps: SessionDeps;
-
   readonly #window: SendWindow;
   /** The first undelivered packet while it is too large for the path, and since when, ms. */
   #tooLarge: { readonly number: number; readonly since: number } | undefined;
@@ -190,7 +189,7 @@ export class Session {
     }
   }
 
-  /** Sends a packet that is too large for the path in two halves to a peer of our kind, and to others whole, by a relay if possible. */
+  /** Sends a packet that is larger than the path is proven to take in two halves, to a peer that reads them. */
   #transmit(number: number, data: Buffer, size: number | undefined): void {
     const mostWhole = this.#deps.packetSize()?.maxWhole ?? EXTENDED_CRYPTO_DATA_SIZE;
     if (data.length <= mostWhole || !this.features.hasParts) {
