@@ -91,6 +91,19 @@ export async function stay(port: number, host?: string): Promise<() => void> {
 /** Connects and resolves with the first bytes of the service; rejects when the connection ends before. */
 export const greet = (port: number, host?: string): Promise<void> => during(port, async () => {}, host);
 
+/** ms from connect() to the answer to an order that is sent at once, as the programs of HTTP, TLS and PostgreSQL do. */
+export async function firstAnswer(port: number, host?: string): Promise<number> {
+  const started = performance.now();
+  const visit = new Visit(port, host);
+  try {
+    visit.socket.write('down 1 plain\n');
+    await visit.exactly(GREETING.length + 1);
+    return performance.now() - started;
+  } finally {
+    visit.socket.destroy();
+  }
+}
+
 /**
  * Moves bytes one way; the time is from the order to the last byte, and on the way up to the receiver's answer.
  * `onProgress` gets the bytes sent or received so far.
