@@ -89,6 +89,8 @@ export class IncomingRequests {
   /** What is answered from now on is reset. */
   close(): void {
     this.#isClosed = true;
+    for (const { early } of this.#byForwardId.values()) early.clear();
+    this.#byForwardId.clear();
   }
 
   #passOn(forwardId: number, target: Target): void {
