@@ -17,7 +17,7 @@ export interface LocalStreams {
  */
 export function carry(conversation: Conversation, { source, sink }: LocalStreams): Promise<void> {
   return new Promise((resolve, reject) => {
-    const { socket, rest } = conversation.takeOver();
+    const { socket, rest, isEarly } = conversation.takeOver();
     const errorLine = new LineBuffer(MAX_EVENT_SIZE);
     let state: 'bytes' | 'error' | 'ended' = 'bytes';
     let isDelivered = false;
@@ -74,7 +74,8 @@ export function carry(conversation: Conversation, { source, sink }: LocalStreams
     // After the death of the agent there is an end, but no close before we write.
     socket.on('end', onClosed).on('close', onClosed);
     if (rest.length > 0) onRead(rest);
-    source.pipe(socket);
+    if (!isEarly) source.pipe(socket);
+    else if (source.errored) fail(source.errored);
     if (!isFull) socket.resume();
   });
 }

@@ -1,5 +1,6 @@
 /** One connection of a client to the agent: a request, its events, and then perhaps bytes. */
 import type { Socket } from 'node:net';
+import type { Readable } from 'node:stream';
 import type { Clock } from '../base/clock.js';
 import { CodedError } from '../base/coded-error.js';
 import { LineBuffer } from './line-buffer.js';
@@ -30,6 +31,7 @@ export class Conversation {
   readonly #events: AgentEvent[] = [];
   #isAtEnd = false;
   #isOpen = false;
+  #isEarly = false;
   #onChange: () => void = () => {};
 
   private constructor(socket: Socket) {
@@ -121,11 +123,34 @@ export class Conversation {
     }
   }
 
-  /** Hands the connection over after `open`; it is paused. @returns what was read of the bytes already */
-  takeOver(): { readonly socket: Socket; readonly rest: Buffer } {
+  /**
+   * Waits for the event `open`, and sends what the source gives, and its end, as soon as the agent takes it.
+   * @param source undefined: what it gives is not a stream of bytes
+   * @throws AgentError; then the source is not read any more
+   */
+  async untilOpen(source: Readable | undefined, onOther: (event: AgentEvent) => void): Promise<void> {
+    try {
+      await this.until('open', (event) => {
+        if (event.event !== 'early') onOther(event);
+        else if (source !== undefined && !this.#isEarly) {
+          this.#isEarly = true;
+          source.pipe(this.#socket);
+        }
+      });
+    } catch (error) {
+      source?.unpipe(this.#socket);
+      throw error;
+    }
+  }
+
+  /**
+   * Hands the connection over after `open`; it is paused.
+   * @returns what was read of the bytes already, and whether the source of `untilOpen` is being sent
+   */
+  takeOver(): { readonly socket: Socket; readonly rest: Buffer; readonly isEarly: boolean } {
     const socket = this.#socket;
     socket.off('data', this.#onData).off('close', this.#onClose).off('end', this.#onClose).pause();
-    return { socket, rest: this.#lines.takeRest() };
+    return { socket, rest: this.#lines.takeRest(), isEarly: this.#isEarly };
   }
 
   /** Calls back once, when the connection is over, also one that was handed over. */

@@ -26,6 +26,7 @@ import type { Logger } from '../../base/logger.js';
 import type { Random } from '../../base/random.js';
 import { ToxId } from '../../tox/crypto/tox-id.js';
 import type { TunnelEnd } from '../../tunnel/stream/datagram-end.js';
+import { probeSocket } from '../../tunnel/stream/local-end.js';
 import { explainReason } from '../../tunnel/wire/reasons.js';
 import type { Target } from '../../tunnel/wire/target.js';
 import { ConnectRetry } from '../client/connect-retry.js';
@@ -244,19 +245,36 @@ export class AgentConnection {
   }
 
   #open(target: Target, server: RemoteServer): void {
+    const socket = this.#socket;
+    const isStream = target.protocol !== 'udp';
+    const endEarly = isStream ? this.#beginEarly() : (): void => {};
+    this.#undo.push(endEarly);
     const cancel = server.open(target, {
+      source: isStream ? socket : undefined,
       onAccepted: () => {
+        endEarly();
         this.#write({ event: 'open' });
         this.#state = 'open';
-        const socket = this.#socket;
         socket.off('data', this.#onData).off('end', this.#onEnd).pause();
-        const makeEnd = target.protocol === 'udp' ? agentDatagramEnd : agentEnd;
+        const makeEnd = isStream ? agentEnd : agentDatagramEnd;
         this.#tunnelEnd = makeEnd(this.#deps.clock, socket);
         return this.#tunnelEnd;
       },
       onRefused: (reason) => this.#fail(reason, explainReason(reason)),
     });
     this.#undo.push(cancel);
+  }
+
+  /** What the client sends from now on is of the stream, and so is its end, unless it is gone. @returns what stops reading */
+  #beginEarly(): () => void {
+    const socket = this.#socket;
+    const onEnd = (): void => probeSocket(socket);
+    // A client that is gone is noticed, whether the server takes early data or not.
+    const onReadable = (): void => {};
+    socket.off('data', this.#onData).off('end', this.#onEnd).pause();
+    socket.on('readable', onReadable).on('end', onEnd);
+    this.#write({ event: 'early' });
+    return () => socket.off('readable', onReadable).off('end', onEnd);
   }
 
   /** Never rejects. */

@@ -36,7 +36,8 @@ export class AgentOpener implements Opener {
       if (reason === 'no-extension') this.#terms = 'upstream';
       handlers.onRefused(reason);
     };
-    const request = new OpenRequest(this.#deps, { onAccepted: () => handlers.onAccepted(), onRefused });
+    const { source } = handlers;
+    const request = new OpenRequest(this.#deps, { source, onAccepted: () => handlers.onAccepted(), onRefused });
     void request.run(target);
     return () => request.cancel();
   }
@@ -69,7 +70,7 @@ class OpenRequest {
       const conversation = await this.#deps.begin(agentTarget(target));
       this.#conversation = conversation;
       if (this.#isCancelled) conversation.close();
-      await conversation.until('open', () => {});
+      await conversation.untilOpen(this.#handlers.source, () => {});
       if (this.#isCancelled) return;
       await this.#carry(conversation);
     } catch (error) {

@@ -130,9 +130,9 @@ export class AgentRemote implements Remote {
 
   async pipe(target: Target, streams: { readonly stdin: Readable; readonly stdout: Writable }): Promise<void> {
     const conversation = await this.#ask({ ask: 'open', target: agentTarget(target) });
-    await conversation.until('open', (event) => this.#onEvent(event));
     const stdio = watchStdio(streams);
     try {
+      await conversation.untilOpen(streams.stdin, (event) => this.#onEvent(event));
       await carry(conversation, { source: streams.stdin, sink: streams.stdout });
     } catch (error) {
       throw stdio.error ?? error;

@@ -87,7 +87,7 @@ t.test('a client reaches a target with its first request, and both directions en
   const conversation = await ask({ ask: 'open', host, target: { host: '127.0.0.1', port } });
   const events: string[] = [];
   await conversation.until('open', ({ event }) => events.push(event));
-  t.same(events, ['bootstrapping', 'connected']);
+  t.same(events, ['bootstrapping', 'connected', 'early']);
   const bytes = randomBytes(3_000_000);
   const [source, sink] = [new PassThrough(), new PassThrough()];
   const carried = carry(conversation, { source, sink });
@@ -140,6 +140,43 @@ t.test('a target that is refused is an event with its code', async (t) => {
   const { host, ask } = await start(t);
   const conversation = await ask({ ask: 'open', host, target: { host: '127.0.0.1', port: 1 } });
   await t.rejects(conversation.until('open', ignoreEvent), { code: 'connection-refused', message: /check the port/ });
+});
+
+t.test('what a client sends before its tunnel is open reaches the target, and so does its end', async (t) => {
+  const { host, ask } = await start(t);
+  const port = await serve(t, echo);
+  for (const size of [5, 100_000]) {
+    const [source, sink] = [new PassThrough(), new PassThrough()];
+    const bytes = randomBytes(size);
+    source.end(bytes);
+    const conversation = await ask({ ask: 'open', host, target: { host: '127.0.0.1', port } });
+    await conversation.untilOpen(source, ignoreEvent);
+    t.ok(source.readableFlowing, 'it is being sent');
+    const carried = carry(conversation, { source, sink });
+    const chunks: Buffer[] = [];
+    for await (const chunk of sink) chunks.push(chunk as Buffer);
+    t.ok(Buffer.concat(chunks).equals(bytes));
+    await carried;
+  }
+});
+
+t.test('the source of a refused request is left to the client', async (t) => {
+  const { host, ask } = await start(t);
+  const source = new PassThrough();
+  source.write('lost');
+  const conversation = await ask({ ask: 'open', host, target: { host: '127.0.0.1', port: 1 } });
+  await t.rejects(conversation.untilOpen(source, ignoreEvent), { code: 'connection-refused' });
+  t.equal(source.listenerCount('data'), 0);
+});
+
+t.test('a client that goes while its tunnel is being requested leaves nothing behind', async (t) => {
+  const { host, ask, pool } = await start(t);
+  const port = await serve(t, echo);
+  const conversation = await ask({ ask: 'open', host, target: { host: '127.0.0.1', port } });
+  await conversation.until('early', ignoreEvent);
+  conversation.close();
+  while (pool.list()[0]?.holders !== 0) await settle();
+  t.pass();
 });
 
 t.test('a tunnel that breaks is told from one that ends: the service resets its connection', async (t) => {
