@@ -2,6 +2,9 @@
 import type { ManualClock } from '../../support/manual-clock.js';
 import type { Link } from './stream-pair.js';
 
+/** What a flow needs of a link. */
+type Way = Pick<Link, 'carry'>;
+
 /** Bytes of a full IP packet and of one with an ack. */
 const PACKET = 1500;
 const PAYLOAD = 1448;
@@ -45,7 +48,7 @@ interface Sent {
 
 export class TcpFlow {
   readonly #clock: ManualClock;
-  readonly #links: { readonly out: Link; readonly back: Link };
+  readonly #links: { readonly out: Way; readonly back: Way };
   readonly #control: CongestionControl;
   /** By number, in order. */
   readonly #inFlight = new Map<number, Sent>();
@@ -59,7 +62,7 @@ export class TcpFlow {
   /** Bytes of data received. */
   received = 0;
 
-  constructor(clock: ManualClock, links: { readonly out: Link; readonly back: Link }, control: CongestionControl) {
+  constructor(clock: ManualClock, links: { readonly out: Way; readonly back: Way }, control: CongestionControl) {
     this.#clock = clock;
     this.#links = links;
     this.#control = control;

@@ -20,6 +20,7 @@ import { MaxFilter } from './max-filter.js';
 import { PACING_GAINS } from './pacing-gains.js';
 import { PathLoss } from './path-loss.js';
 import { ProbeRttSchedule, type StartupResult } from './probe-rtt-schedule.js';
+import { ProbeWait } from './probe-wait.js';
 import { Round } from './round.js';
 import type { Rtt } from './rtt.js';
 import { ShortTermModel } from './short-term-model.js';
@@ -51,9 +52,6 @@ const MAX_WINDOW = MAX_IN_FLIGHT_NUMBERS * PACKET;
 const WINDOW_GAIN = 1.5;
 /** Round trips after which a queue that does not drain is not ours, or the BDP is wrong. */
 const LONGEST_DRAIN = 3;
-/** BBR: least round trips between two probes, and up to how many more: flows in step would hide each other's probes. */
-const CRUISE_ROUNDS = 4;
-const CRUISE_ROUNDS_SPREAD = 5;
 /** Bytes in flight beyond the BDP, since acks arrive in groups. */
 const WINDOW_SLACK = 16 * PACKET;
 /** A round trip counts as raised, by a queue, above this multiple of the smallest one and this many ms more. */
@@ -67,9 +65,8 @@ const MIN_MEASUREMENT = 8;
 const MIN_ROUND = 10;
 /** Factor by which the longest gap between acks may exceed the average. */
 const ACK_GAP_MARGIN = 1.5;
-/** Most BDPs in flight beside a loss-tolerant competitor, as in BBR's first version, and least round trips between two probes. */
+/** Most BDPs in flight beside a loss-tolerant competitor, as in BBR's first version. */
 const COMPETITOR_WINDOW_GAIN = 2;
-const COMPETITOR_CRUISE_ROUNDS = 1;
 /** BBR's ProbeRTT: part of the BDP in flight, so that no queue is ours, and its least time in ms. */
 const PROBE_RTT_GAIN = 0.5;
 const PROBE_RTT_TIME = 50;
@@ -94,7 +91,7 @@ export class Congestion {
   readonly #startup = new Startup();
   readonly #startupRestart = new StartupRestart();
   readonly #probeRttSchedule = new ProbeRttSchedule();
-  #cruiseRounds = CRUISE_ROUNDS;
+  readonly #probeWait = new ProbeWait();
   /** Most bytes in flight since the last probe began. */
   #probedInFlight = 0;
   /** Bytes in flight above which the queue overflowed at a probe; BBR's inflight_longterm. */
@@ -287,7 +284,7 @@ export class Congestion {
     const isRaised = this.#isRaised(round.smallestRoundTrip);
     this.#averageLoss.endRound(round.loss);
     const hasCompetitor = this.#hasCompetitor;
-    const { isLossy, isHeavy, isOverflow, isShortTerm } = judgeLosses(round, {
+    const { isLossy, isHeavy, isOverflow, isShortTerm, isProbeOverflow } = judgeLosses(round, {
       mode: this.#mode,
       isPolled: this.#isPolled,
       isRaised,
@@ -302,6 +299,7 @@ export class Congestion {
     if (isOverflow || isShortTerm) {
       this.#spuriousLoss.begin({ bound: this.#inflightBound, mode: this.#mode }, round.lostPackets);
     }
+    if (isProbeOverflow) this.#probeWait.onOverflow();
     if (isShortTerm) {
       const limits = { rate: this.#bandwidth.max, inflight: this.congestionWindow };
       this.#shortTerm.onLoss({ bytes: round.acked, ms: duration }, limits);
@@ -348,8 +346,8 @@ export class Congestion {
         if (inFlight <= this.#bdp || elapsed > LONGEST_DRAIN * horizon) this.#enter('cruise', now);
         return;
       case 'cruise':
-        if (this.#probeRttSchedule.isDue(now)) this.#probeRtt(now);
-        else if (elapsed > this.#cruiseRounds * horizon) this.#enter('probe-up', now);
+        if (this.#probeRttSchedule.isDue(this.#rtt.min, now)) this.#probeRtt(now);
+        else if (this.#probeWait.isOver(elapsed, horizon)) this.#enter('probe-up', now);
         return;
       case 'probe-rtt':
         // The packets in flight before have had time to be acknowledged.
@@ -376,15 +374,15 @@ export class Congestion {
     if (this.#inflightBound > MAX_WINDOW) this.#inflightBound = Number.POSITIVE_INFINITY;
   }
 
-  /** The path may have become longer: with our queue drained, the smallest round trip is measured again. */
+  /** The smallest round trip is measured with our queue drained. */
   #probeRtt(now: number): void {
-    this.#probeRttSchedule.begin(this.#rtt.min, now);
-    this.#rtt.forgetMin(now + this.#rtt.recent);
+    if (this.#probeRttSchedule.begin(this.#rtt.min, now)) this.#rtt.forgetMin(now + this.#rtt.recent);
     this.#enter('probe-rtt', now);
   }
 
   #enter(mode: Mode, now: number): void {
     if (mode === 'probe-up' || mode === 'startup') this.#shortTerm.reset();
+    if (mode === 'probe-up' || mode === 'startup') this.#probeWait.onProbe();
     this.#mode = mode;
     this.#modeSince = now;
     if (mode === 'drain' && !this.#isPolled) this.#startupEndedAt = now;
@@ -393,8 +391,9 @@ export class Congestion {
       this.#probedInFlight = 0;
       this.#startupRestart.onProbe(this.#bandwidth.max);
     }
+    if (mode !== 'cruise') return;
+    const path = { packets: this.#bdp / PACKET, roundTrip: this.#ackHorizon, hasCompetitor: this.#hasCompetitor };
     // The bytes delivered serve as a random number.
-    const least = this.#hasCompetitor ? COMPETITOR_CRUISE_ROUNDS : CRUISE_ROUNDS;
-    if (mode === 'cruise') this.#cruiseRounds = least + (this.#round.end % CRUISE_ROUNDS_SPREAD);
+    this.#probeWait.onCruise(path, this.#round.end);
   }
 }

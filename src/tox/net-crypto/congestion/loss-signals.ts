@@ -33,6 +33,8 @@ export interface LossSignals {
   readonly isOverflow: boolean;
   /** Whether a queue overflowed that is not filled by a probe; this counts until the next probe. */
   readonly isShortTerm: boolean;
+  /** Whether a probe for bandwidth overflowed a queue. */
+  readonly isProbeOverflow: boolean;
 }
 
 /** Whether so much of the round was lost that no random loss explains it. */
@@ -48,17 +50,19 @@ export function judgeLosses(
   const isLossy = lostPackets >= OVERFLOW_PACKETS && loss > OVERFLOW_LOSS;
   if (isPolled) {
     const isOverflow = (lostPackets >= POLLED_PACKETS && loss > POLLED_LOSS) || (isRaised && isLossy && !hasCompetitor);
-    return { isLossy, isHeavy: false, isOverflow, isShortTerm: false };
+    return { isLossy, isHeavy: false, isOverflow, isShortTerm: false, isProbeOverflow: false };
   }
   // Startup may overflow a queue, which is no policer, with all packets that it sent (RFC 9002, 7.3.2).
   const isOfStartup = lastLostSentAt < path.startupEndedAt || (mode === 'startup' && isRaised);
   const isHeavy = isHeavyLoss(round) && !isOfStartup;
   const isBetweenProbes = mode === 'cruise' || mode === 'probe-rtt';
   const isQueueOverflow = isRaised && isLossy;
+  const isOfProbe = mode === 'probe-up' || mode === 'probe-down';
   return {
     isLossy,
     isHeavy,
     isOverflow: isHeavy || (isQueueOverflow && !hasCompetitor && !isBetweenProbes),
     isShortTerm: isQueueOverflow && (isBetweenProbes || mode === 'probe-down'),
+    isProbeOverflow: isQueueOverflow && isOfProbe && !isHeavy,
   };
 }

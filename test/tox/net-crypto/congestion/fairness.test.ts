@@ -3,6 +3,7 @@
  * share counts that is the median of five starts.
  */
 import t from 'tap';
+import { SeededRandom } from '../../../support/seeded-random.js';
 import { type LinkOptions, type StreamEnd, StreamPair } from '../stream-pair.js';
 import { Bbr, type CongestionControl, Cubic, TcpFlow } from '../tcp-flow.js';
 
@@ -17,6 +18,8 @@ const MEASURED = 10_000;
 const STARTS = [0, 7, 14, 21, 28];
 /** ms between the ticks in which a busy process handles received packets. */
 const BUSY = 5;
+/** Most ms by which a packet comes later to the bottleneck; without them, flows in step lose always or never (Floyd, Jacobson 1991). */
+const LATE = 0.5;
 
 /** A flow through the bottleneck, and the bytes that it has delivered. */
 type Flow = () => number;
@@ -26,12 +29,28 @@ class Contest {
   readonly #second: StreamPair;
   readonly #flows: Flow[] = [];
   readonly #between: number;
+  readonly #random = new SeededRandom(1);
 
   constructor(queue: number, between = 0) {
     this.#between = between;
     const link: Partial<LinkOptions> = { ...LINK, queue };
     this.#first = new StreamPair(link);
     this.#second = new StreamPair(link, { beside: this.#first });
+    for (const { near } of [this.#first, this.#second]) {
+      const { carry } = near;
+      const late = this.#comeLate();
+      near.carry = (content) => late(() => carry(content));
+    }
+  }
+
+  /** @returns lets the packets of a flow come to the bottleneck later, in order */
+  #comeLate(): (arrive: () => void) => void {
+    const { clock } = this.#first;
+    let last = 0;
+    return (arrive) => {
+      last = Math.max(last, clock.now() + LATE * this.#random.fraction());
+      clock.after(last - clock.now(), arrive);
+    };
   }
 
   startPeers(count = 2): void {
@@ -43,7 +62,10 @@ class Contest {
   }
 
   startRival(control: CongestionControl): void {
-    const flow = new TcpFlow(this.#first.clock, this.#first, control);
+    const { clock, out, back } = this.#first;
+    const late = this.#comeLate();
+    const way = { carry: (bytes: number, deliver: () => void): void => late(() => out.carry(bytes, deliver)) };
+    const flow = new TcpFlow(clock, { out: way, back }, control);
     this.#flows.push(() => flow.received);
   }
 
@@ -110,6 +132,7 @@ for (const queue of QUEUES) {
 }
 
 for (const [Control, queue] of [
+  [Cubic, 40],
   [Cubic, 160],
   [Bbr, 40],
   [Bbr, 160],
