@@ -54,6 +54,9 @@ const MAX_CHECK_INTERVAL = 64_000;
 /** ms between checks while large packets are retransmitted: reading the counters before and after takes 0.2 ms each. */
 const RESEND_CHECK_INTERVAL = 25;
 
+/** What an interface takes until its MTU is known, bytes of IP: the system may divide larger packets, and not tell. */
+const ETHERNET_MTU = 1500;
+
 /** Bytes besides the data of a packet. */
 const IPV4_HEADER = 20;
 const IPV6_HEADER = 40;
@@ -340,6 +343,7 @@ export class PacketSizes {
     this.#sizes.set(route, size);
     if (endpoint === undefined) return size;
     const headers = (endpoint.family === 4 ? IPV4_HEADER : IPV6_HEADER) + UDP_HEADER + CRYPTO_OVERHEAD;
+    size.limit(ETHERNET_MTU - headers);
     void this.#deps.mtuTowards(endpoint).then((mtu) => {
       if (mtu !== undefined) size.limit(mtu - headers);
     });

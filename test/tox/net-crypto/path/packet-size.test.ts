@@ -2,7 +2,7 @@ import t from 'tap';
 import type { CryptoConnection } from '../../../../src/tox/net-crypto/crypto-connection.js';
 import type { Route } from '../../../../src/tox/net-crypto/path/route.js';
 import { UdpKind } from '../../../../src/tox/packet/kind.js';
-import { type CryptoPeer, connectedPair, type Notes, strangePair, type World } from '../crypto-peers.js';
+import { type CryptoPeer, connectedPair, type Notes, strangePair, World } from '../crypto-peers.js';
 
 import { Bottleneck } from '../links.js';
 
@@ -307,6 +307,20 @@ t.test('no probe is larger than the MTU of our own interface', async (t) => {
   world.clock.advance(2000);
   t.equal(near.connection.packetSize + 27 + HEADERS, 1396);
   t.equal(largest(), 1396);
+});
+
+t.test('no probe over IPv6 is larger than 1,500 bytes while the MTU of our own interface is unknown', async (t) => {
+  const world = new World(5);
+  const [alice, bob] = [world.peer('2001:db8::1'), world.peer('2001:db8::2')];
+  const near = alice.connect(bob);
+  world.clock.advance(100);
+  const [far] = bob.accepted;
+  t.ok(far);
+  if (far === undefined) return;
+  const { largest } = flow({}, { world, alice, bob, near, far });
+  world.clock.advance(2000);
+  t.equal(near.connection.packetSize + 27 + HEADERS, 1476);
+  t.equal(largest() - HEADERS + 48, 1496);
 });
 
 t.test('a path whose limit the system learns in mid-session gets packets within it', async (t) => {
