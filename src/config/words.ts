@@ -100,8 +100,17 @@ export class WordReader {
   }
 }
 
-/** Returns six words by which two people compare a key; equal words mean that the keys are equal. */
-export async function keyWords(key: PublicKey): Promise<string> {
+/** They take some ms, and each connection of a process needs those of its own key. */
+const WORDS_OF_KEYS = new WeakMap<PublicKey, Promise<string>>();
+
+/** Resolves to six words by which two people compare a key; equal words mean that the keys are equal. */
+export function keyWords(key: PublicKey): Promise<string> {
+  const words = WORDS_OF_KEYS.get(key) ?? computeKeyWords(key);
+  WORDS_OF_KEYS.set(key, words);
+  return words;
+}
+
+async function computeKeyWords(key: PublicKey): Promise<string> {
   const list = await wordList();
   const hash = await stretched(
     key.bytes,

@@ -277,10 +277,15 @@ t.test('a forward has at most 512 sessions, and the longest idle one makes room'
 
 t.test('without room for another tunnel a datagram is lost', async (t) => {
   let hasRoom = false;
-  const { forward, client } = await setUp(t, await echo(t), { hasRoom: () => hasRoom });
+  let asked = 0;
+  const askForRoom = (): boolean => {
+    asked += 1;
+    return hasRoom;
+  };
+  const { forward, client } = await setUp(t, await echo(t), { hasRoom: askForRoom });
   const local = await program(t);
   local.socket.send(Buffer.from('x'), forward.port, '127.0.0.1');
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await until(() => asked > 0);
   t.equal(client.list().length, 0);
   hasRoom = true;
   local.socket.send(Buffer.from('y'), forward.port, '127.0.0.1');
