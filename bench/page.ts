@@ -12,6 +12,7 @@ import type { Results } from './support/results.js';
 /** Before all others, in this order: what people ask first. */
 const FIRST = [
   'first-byte',
+  'first-answer',
   'warm',
   'standing-forward',
   'links',
