@@ -1,12 +1,3 @@
-/**
- * Returns the ms by which an ack was delayed: no packet is acknowledged in less than the smallest round trip.
- * @param delay ms at most
- */
-export function ackDelayOf(sample: AckSample, delay: number, now: number, smallestRtt: number): number {
-  if (delay === 0 || sample.isAmbiguous) return delay;
-  return Math.max(0, Math.min(delay, now - sample.sentAt - smallestRtt));
-}
-
 /** What one packet of the peer acknowledged or reported lost; each window reuses one object. */
 export class AckSample {
   ackedBytes = 0;
@@ -57,4 +48,13 @@ export class AckSample {
     const interval = Math.max(this.sentAt - this.priorFirstSentAt, now - this.priorDeliveredAt);
     return interval > 0 && interval >= smallestRtt ? (this.delivered - this.priorDelivered) / interval : undefined;
   }
+}
+
+/**
+ * Returns the ms by which an ack was delayed: no packet is acknowledged in less than the smallest round trip.
+ * @param delay ms at most
+ */
+export function ackDelayOf(sample: AckSample, delay: number, now: number, smallestRtt: number): number {
+  if (delay === 0 || sample.isAmbiguous) return delay;
+  return Math.max(0, Math.min(delay, now - sample.sentAt - smallestRtt));
 }

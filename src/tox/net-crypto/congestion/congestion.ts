@@ -8,7 +8,6 @@
  *
  * Pure: takes events with the time; gives a congestion window in bytes and a pacing rate in bytes per ms.
  */
-
 import { MAX_CRYPTO_DATA_SIZE, WIRE_OVERHEAD } from '../../packet/net-crypto.js';
 import { MAX_IN_FLIGHT_NUMBERS } from '../../packet/packet-number.js';
 import { AckGap } from './ack-gap.js';
@@ -356,7 +355,7 @@ export class Congestion {
         else this.#enter('cruise', now);
         return;
       case 'probe-up':
-        // As long as a round trip takes now: behind a queue that others keep full, a shorter probe is too small a part of a round, and delayed acks come seldom.
+        // As long as a round trip and its ack take now: behind a full queue of others, a shorter probe is too small a part of a round.
         if (elapsed > Math.max(horizon, this.#rtt.smoothed + this.#ackDelay)) {
           const hasReached = this.#probedInFlight >= BOUND_REACHED * this.#inflightBound;
           if (hasReached || this.#isPolled) this.#raiseBound(BOUND_GROWTH);
@@ -381,8 +380,10 @@ export class Congestion {
   }
 
   #enter(mode: Mode, now: number): void {
-    if (mode === 'probe-up' || mode === 'startup') this.#shortTerm.reset();
-    if (mode === 'probe-up' || mode === 'startup') this.#probeWait.onProbe();
+    if (mode === 'probe-up' || mode === 'startup') {
+      this.#shortTerm.reset();
+      this.#probeWait.onProbe();
+    }
     this.#mode = mode;
     this.#modeSince = now;
     if (mode === 'drain' && !this.#isPolled) this.#startupEndedAt = now;
