@@ -8,27 +8,21 @@ import { NetworkEntry } from '../../src/engine/network/network-entry.js';
 import { generateKeyPair, type KeyPair } from '../../src/tox/crypto/key-pair.js';
 import { ToxId } from '../../src/tox/crypto/tox-id.js';
 import { newSavedata, type Savedata } from '../../src/tox/savedata.js';
-import { BusyMachine, type Load } from './busy-machine.js';
-import { SeededRandom } from './seeded-random.js';
-import { type Peer, type PeerOptions, World } from './world.js';
+import { FIRST_PORT, IPV4, OneMachine, type OneMachineOptions } from './one-machine.js';
+import type { SeededRandom } from './seeded-random.js';
+import type { Peer, PeerOptions, World } from './world.js';
 
 type Range = readonly [least: number, most: number];
 
-export interface ChurnOptions {
+export interface ChurnOptions extends OneMachineOptions {
   /** Who is killed in each round, at any time around the start of the new clients. */
   readonly victims: readonly ('node' | 'server')[];
   /** ms for which any process is stopped in each round. */
   readonly stop?: Range;
-  readonly load?: Load;
-  /** Fraction of datagrams lost. */
-  readonly loss?: number;
   /** Of each member by its name. */
   readonly logOf?: (name: string, now: () => number) => Logger;
 }
 
-const IPV4 = '127.0.0.1';
-const IPV6 = 'fd00::2';
-const FIRST_PORT = 20_000;
 const HELLO = Buffer.from('hi\0');
 const CALL = Buffer.from([0xa0, 1]);
 const ROUNDS = 2;
@@ -58,9 +52,9 @@ interface Member {
 
 class ChurnNetwork {
   readonly #options: ChurnOptions;
+  readonly #machine: OneMachine;
   readonly #world: World;
   readonly #random: SeededRandom;
-  readonly #machine: BusyMachine;
   readonly #nodeKeys: KeyPair;
   /** Of the server and of the node, for all their runs. */
   readonly #savedata: Savedata;
@@ -70,11 +64,9 @@ class ChurnNetwork {
 
   constructor(options: ChurnOptions, seed: number) {
     this.#options = options;
-    this.#world = new World(seed);
-    this.#random = new SeededRandom(seed + 3);
-    this.#machine = new BusyMachine({ clock: this.#world.clock, random: this.#random }, options.load);
-    Object.assign(this.#world.network.faults, { delay: 0.2, jitter: 0.3, loss: options.loss ?? 0 });
-    this.#world.streams.delay = 0.3;
+    this.#machine = new OneMachine(options, seed);
+    this.#world = this.#machine.world;
+    this.#random = this.#machine.random;
     this.#nodeKeys = generateKeyPair(this.#world.random);
     this.#savedata = newSavedata(this.#world.random);
   }
@@ -144,9 +136,7 @@ class ChurnNetwork {
   async #start(name: string): Promise<Member> {
     const options = this.#optionsOf(name);
     const log = this.#options.logOf?.(name, () => this.#world.clock.now()) ?? silentLogger;
-    for (const address of [IPV4, `[${IPV6}]`]) this.#world.network.blackHoles.delete(`${address}:${options.port}`);
-    const peer = await this.#world.peer({ ...options, address: IPV4, secondAddress: IPV6, log });
-    this.#machine.run(peer.clock);
+    const peer = await this.#machine.start({ ...options, log });
     const member = { peer, entry: name === 'node' ? undefined : this.#enter(peer) };
     this.#members.set(name, member);
     if (name === 'server') {
@@ -182,8 +172,7 @@ class ChurnNetwork {
   async #end(name: string, isKilled: boolean): Promise<void> {
     const { peer, entry } = this.#members.get(name) as Member;
     this.#members.delete(name);
-    if (isKilled)
-      for (const address of [IPV4, `[${IPV6}]`]) this.#world.network.blackHoles.add(`${address}:${peer.port}`);
+    if (isKilled) this.#machine.silence(peer);
     entry?.close();
     peer.clock.thaw();
     void peer.tox.stop();

@@ -5,18 +5,16 @@
 import type { Logger } from '../../src/base/logger.js';
 import { ToxId } from '../../src/tox/crypto/tox-id.js';
 import { newSavedata } from '../../src/tox/savedata.js';
-import { BusyMachine, type Load } from './busy-machine.js';
-import { SeededRandom } from './seeded-random.js';
-import { type Peer, type PeerOptions, World } from './world.js';
+import type { Load } from './busy-machine.js';
+import { FIRST_PORT, OneMachine, type OneMachineOptions } from './one-machine.js';
+import type { SeededRandom } from './seeded-random.js';
+import type { Peer, PeerOptions, World } from './world.js';
 
-export interface TinyNetworkOptions {
+export interface TinyNetworkOptions extends OneMachineOptions {
   /** False: all enter through the server. */
   readonly hasNode: boolean;
   /** How the others go: by kill -9, or in an orderly way. */
   readonly end: 'killed' | 'left';
-  readonly load?: Load;
-  /** Fraction of datagrams lost. */
-  readonly loss?: number;
   /** Of each member by its name. */
   readonly logOf?: (name: string) => Logger;
 }
@@ -24,9 +22,6 @@ export interface TinyNetworkOptions {
 /** A machine with four times as much to do as it has processors. */
 export const BUSY: Load = { wait: [10, 300], run: [5, 150] };
 
-const IPV4 = '127.0.0.1';
-const IPV6 = 'fd00::2';
-const FIRST_PORT = 20_000;
 const MEMBERS = 4;
 const HELLO = Buffer.from('hi\0');
 const WRONG = Buffer.from('no\0');
@@ -42,18 +37,16 @@ export async function newcomersAmongTheDead(options: TinyNetworkOptions, seed: n
 
 class TinyNetwork {
   readonly #options: TinyNetworkOptions;
+  readonly #machine: OneMachine;
   readonly #world: World;
   readonly #random: SeededRandom;
-  readonly #machine: BusyMachine;
   #port = FIRST_PORT;
 
   constructor(options: TinyNetworkOptions, seed: number) {
     this.#options = options;
-    this.#world = new World(seed);
-    this.#random = new SeededRandom(seed + 3);
-    this.#machine = new BusyMachine({ clock: this.#world.clock, random: this.#random }, options.load);
-    Object.assign(this.#world.network.faults, { delay: 0.2, jitter: 0.3, loss: options.loss ?? 0 });
-    this.#world.streams.delay = 0.3;
+    this.#machine = new OneMachine(options, seed);
+    this.#world = this.#machine.world;
+    this.#random = this.#machine.random;
   }
 
   async play(): Promise<number[]> {
@@ -83,16 +76,12 @@ class TinyNetwork {
     this.#port += 1;
     const log = this.#options.logOf?.(name);
     const isRelay = name === 'node' || name === 'server';
-    const peer = await this.#world.peer({
+    return this.#machine.start({
       ...options,
-      address: IPV4,
-      secondAddress: IPV6,
       port: this.#port,
       ...(isRelay ? { relayPort: this.#port } : {}),
       ...(log === undefined ? {} : { log }),
     });
-    this.#machine.run(peer.clock);
-    return peer;
   }
 
   /** Every fourth client has a wrong secret, every fourth searches for no server; the others are admitted. */
@@ -105,9 +94,7 @@ class TinyNetwork {
   }
 
   async #end(peer: Peer): Promise<void> {
-    if (this.#options.end === 'killed') {
-      for (const address of [IPV4, `[${IPV6}]`]) this.#world.network.blackHoles.add(`${address}:${peer.port}`);
-    }
+    if (this.#options.end === 'killed') this.#machine.silence(peer);
     void peer.tox.stop();
     await this.#pass(0, 50);
   }

@@ -216,6 +216,18 @@ export function sendAll(connection: CryptoConnection, notes: Notes, count: numbe
   more();
 }
 
+/** Throws as soon as numbered packets arrive in another order. @returns the bytes that have arrived so far */
+export function receiveInOrder(notes: Notes): () => number {
+  let [awaited, received] = [0, 0];
+  notes.onPacket = (data) => {
+    notes.lossless.length = 0;
+    if (data.readUInt32BE(1) !== awaited) throw new Error(`${data.readUInt32BE(1)} came, ${awaited} was awaited`);
+    awaited += 1;
+    received += data.length;
+  };
+  return () => received;
+}
+
 /** Whether the packets are 0, 1, … count - 1, intact. */
 export function isInOrder(packets: readonly Buffer[], count: number, size = 64): boolean {
   return packets.length === count && packets.every((data, at) => data.equals(numbered(at, size)));

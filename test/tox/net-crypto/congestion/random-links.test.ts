@@ -4,7 +4,7 @@
  */
 import t from 'tap';
 import { SeededRandom } from '../../../support/seeded-random.js';
-import { type CryptoPeer, connectedPair, type Notes, strangePair } from '../crypto-peers.js';
+import { type CryptoPeer, connectedPair, type Notes, receiveInOrder, strangePair } from '../crypto-peers.js';
 
 type Pair = ReturnType<typeof connectedPair>;
 type End = Pair['near'];
@@ -88,13 +88,8 @@ class RandomLink {
 
 /** Sends this many bytes in packets of the connection's packet size, and some small ones. @returns whether all have arrived */
 function transfer(from: End, to: { readonly notes: Notes }, bytes: number, random: SeededRandom): () => boolean {
-  let [sent, next, received, awaited] = [0, 0, 0, 0];
-  to.notes.onPacket = (data) => {
-    to.notes.lossless.length = 0;
-    if (data.readUInt32BE(1) !== awaited) throw new Error(`${data.readUInt32BE(1)} came, ${awaited} was awaited`);
-    awaited += 1;
-    received += data.length;
-  };
+  let [sent, next] = [0, 0];
+  const received = receiveInOrder(to.notes);
   const more = (): void => {
     while (sent < bytes) {
       const data = Buffer.alloc(random.fraction() < 0.05 ? 20 : from.connection.packetSize, 162);
@@ -106,7 +101,7 @@ function transfer(from: End, to: { readonly notes: Notes }, bytes: number, rando
   };
   from.notes.onRoom = more;
   more();
-  return () => sent >= bytes && received >= sent;
+  return () => sent >= bytes && received() >= sent;
 }
 
 for (const [kind, pairOf] of [

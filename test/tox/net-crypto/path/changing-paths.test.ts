@@ -4,7 +4,7 @@
  */
 import t from 'tap';
 import { SeededRandom } from '../../../support/seeded-random.js';
-import { type CryptoPeer, connectedPair } from '../crypto-peers.js';
+import { type CryptoPeer, connectedPair, receiveInOrder } from '../crypto-peers.js';
 import { Bottleneck } from '../links.js';
 
 type Pair = ReturnType<typeof connectedPair>;
@@ -72,13 +72,8 @@ class Paths {
 
 /** Sends packets of at most the size of the path. @param part of them that have this size @returns the bytes that have arrived */
 function transfer({ near, far }: Pair, random: SeededRandom, part: number): () => number {
-  let [next, awaited, received] = [0, 0, 0];
-  far.notes.onPacket = (data) => {
-    far.notes.lossless.length = 0;
-    if (data.readUInt32BE(1) !== awaited) throw new Error(`${data.readUInt32BE(1)} came, ${awaited} was awaited`);
-    awaited += 1;
-    received += data.length;
-  };
+  let next = 0;
+  const received = receiveInOrder(far.notes);
   const more = (): void => {
     for (;;) {
       const most = near.connection.packetSize;
@@ -90,7 +85,7 @@ function transfer({ near, far }: Pair, random: SeededRandom, part: number): () =
   };
   near.notes.onRoom = more;
   more();
-  return () => received;
+  return received;
 }
 
 t.test('a transfer fills the path again after it has changed, and all data arrives in order', async (t) => {
