@@ -94,7 +94,7 @@ async function measurePair(load: Load, owner: Owner, daemon: Process): Promise<P
 
 const fallOf = (before: number, after: number): number => 100 * (1 - after / before);
 
-await runBenchmark('Orders to a daemon beside its tunnels', async () => {
+await runBenchmark('Requests to a daemon with busy tunnels', async () => {
   const bootstrap = await startNode();
   const target = await startService();
   const daemon = await startDaemon([bootstrap]);
@@ -120,11 +120,11 @@ await runBenchmark('Orders to a daemon beside its tunnels', async () => {
     );
   return [
     { what: `${transfers} transfers alone`, measured: passed(all.map(({ alone }) => alone)) },
-    { what: '  beside the orders', measured: passed(all.map(({ beside }) => beside)) },
-    { what: '  fall', measured: spread(falls, '%'), mark: atMost(median(falls), 15, '%') },
+    { what: '  beside requests', measured: passed(all.map(({ beside }) => beside)) },
+    { what: '  loss of rate', measured: spread(falls, '%'), mark: atMost(median(falls), 15, '%') },
     { what: '  for the same processor time', measured: spread(costs, '%'), mark: atMost(median(costs), 15, '%') },
     {
-      what: 'orders',
+      what: 'requests',
       measured: spread(
         all.map(({ beside }) => orders / beside.seconds),
         'a second',

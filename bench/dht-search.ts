@@ -90,20 +90,20 @@ const COLUMNS: Table['columns'] = [
   { name: 'found', unit: '%' },
   { name: 'median', unit: 'ms' },
   { name: 'p99', unit: 'ms' },
-  { name: 'sent by one', unit: 'packets' },
+  { name: 'sent for a search', unit: 'packets' },
   { name: 'at rest', unit: '/min' },
   { name: '/log2 n' },
   { name: 'busiest', unit: '/min' },
-  { name: 'kept', unit: 'nodes' },
+  { name: 'stored', unit: 'nodes' },
   { name: '/log2 n' },
   { name: 'memory', unit: 'kB' },
 ];
 
 const NOTES = [
   `${SEARCHES} searches of one random node for another (${BESIEGED} where keys are besieged), found when the other has itself answered, within 15 s of simulated time; 20 to 30 ms one way.`,
-  'Packets: what the node that searches sends until then; what any node sends in a minute at rest, in the mean and the busiest, one of the 8 bootstrap nodes; kept are good nodes.',
+  'Packets: what the node that searches sends until then; what a node at rest sends in a minute, in the mean, and the busiest one, one of the 8 bootstrap nodes. Stored are good nodes.',
   `Memory: of the DHT, the keys shared with all that were met, and the simulated socket. Networks of more than ${MOST_WITH_KEYS} nodes are simulated without key agreements, and their memory is left out.`,
-  `Networks with a trouble have ${troubled} nodes. Behind NATs both look for each other; two symmetric ones need a relay. Who just died is not looked for.`,
+  `Networks with faults have ${troubled} nodes. Behind NATs both nodes search for each other; two symmetric NATs need a relay. Nodes that just died are not searched for.`,
 ];
 
 await runBenchmark('DHT: searches in large networks', async (save) => measure(save));

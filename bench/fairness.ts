@@ -33,7 +33,7 @@ const COLUMNS: readonly Column[] = [
   { name: 'way' },
   { name: 'each', unit: 'MB/s' },
   { name: 'measured' },
-  { name: 'mark' },
+  { name: 'target' },
 ];
 
 const [name = 'ours', seconds = '15'] = benchmarkArguments;

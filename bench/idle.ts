@@ -76,7 +76,7 @@ await runBenchmark('A daemon at rest', async () => {
       ),
     },
     {
-      what: '  woken',
+      what: '  wake-ups',
       measured: spread(
         some.map(({ wakeUpsPerSecond }) => wakeUpsPerSecond),
         'times/s',

@@ -43,7 +43,7 @@ await runBenchmark('Many connections at once', async () => {
     const greeted = await all(`${name}: greetings`, () => greet(port));
     const served = await all(`${name}: transfers`, (index) => whole(port, index));
     figures.push(
-      { what: `${name}: ${connections} greeted`, measured: spread(greeted, 's'), note: 'all at once' },
+      { what: `${name}: ${connections} first bytes`, measured: spread(greeted, 's'), note: 'all at once' },
       { what: `${name}: ${kibibytes} KiB each`, measured: spread(served, 's'), note: 'half up, half down' },
     );
   }

@@ -26,7 +26,7 @@ const SITUATIONS: readonly (TinyNetworkOptions & { readonly name: string })[] = 
 /** ms; clients that need longer are counted. */
 const LONG = 10_000;
 
-await runBenchmark('A newcomer among the dead, simulated', async () => {
+await runBenchmark('A new client after most of its network died, simulated', async () => {
   const rows: Cell[][] = [];
   for (const situation of SITUATIONS) {
     showProgress(situation.name);

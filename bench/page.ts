@@ -59,7 +59,9 @@ const page = [
   '# Performance',
   `\`make bench\` writes this page from the figures in [results](results). Both ends and the load share one machine: ${machine}.`,
   'Machines are noisy, so compare only within a table, which is one run. A figure with a range is a median with its minimum and maximum. ' +
+    'Below each table are its command, its commit and the load average before it. ' +
     'The links are those of the lab (`test/lab`): network namespaces with emulated links between them.',
+  'A target is what we want to reach: `ok` or `MISSED` says whether we do, `at least` is the target of the row above.',
   ...(notes ? ['The [notes](notes.md) explain the figures.'] : []),
   ...sections,
 ];

@@ -62,7 +62,7 @@ await runBenchmark('A standing forward', async () => {
     { what: 'through the forward: first byte', measured: spread(times.forwarded, 's') },
     { what: 'what the forward costs', measured: spread(cost, 's'), mark: atMost(median(cost), MARK, 's') },
     {
-      what: 'the same, of 95 in 100',
+      what: '  95 %',
       measured: spread([quantile(cost, 0.95)], 's'),
       mark: atMost(quantile(cost, 0.95), MARK, 's'),
     },

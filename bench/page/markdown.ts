@@ -16,7 +16,7 @@ export function markdownTable({ columns, rows }: Pick<Results, 'columns' | 'rows
 
 export const describeMachine = (machine: Machine): string =>
   `${machine.cores} cores (${machine.processor}), ${Math.round(machine.memory / 1e9)} GB, Linux ${machine.kernel}, ` +
-  `Node ${machine.node}; the kernel's TCP by ${machine.congestionControl}`;
+  `Node ${machine.node}; kernel TCP uses ${machine.congestionControl}`;
 
 /** The commit is that of the tree in which it ran; a plus means that files had been changed. */
 export function provenance({ command, machine }: Results, commonMachine: string): string {

@@ -32,7 +32,7 @@ const WIDTH = 80;
 const GAP = '  ';
 
 export const tableOf = (figures: readonly Figure[]): Table => ({
-  columns: ['what', 'measured', 'mark', 'note'].map((name) => ({ name })),
+  columns: ['what', 'measured', 'target', 'note'].map((name) => ({ name })),
   rows: figures.map(({ what, measured, mark, note }) => [
     what,
     measured,

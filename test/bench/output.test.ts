@@ -44,7 +44,7 @@ t.test('a benchmark that is killed leaves its results so far, marked as incomple
     "save(table('half')); process.kill(process.pid, 'SIGKILL'); await new Promise(() => {});",
   );
   t.same(results.rows, [['half']]);
-  t.same(results.notes, ['It did not come to its end.']);
+  t.same(results.notes, ['The benchmark was interrupted: rows may be missing.']);
 });
 
 t.test('nothing is measured when the results cannot be written', async (t) => {

@@ -14,7 +14,7 @@ t.test('a table has columns, and a missed target is easy to see', async (t) => {
     { what: '  round trip', measured: '2 ms', mark: { text: '<= 1 ms', isReached: false }, note: 'of 100' },
   ]);
   t.same(table, [
-    'what          measured  mark            note',
+    'what          measured  target          note',
     'up            61 MB/s   >= 60 MB/s ok',
     '  round trip  2 ms      <= 1 ms MISSED  of 100',
   ]);
