@@ -38,7 +38,8 @@ export async function runBenchmark(
     if (file !== undefined) writeFileSync(file, `${JSON.stringify(results, undefined, 1)}\n`);
     return results;
   };
-  const saveSoFar = (measured: Measured): void => void save(measured, 'The benchmark was interrupted: rows may be missing.');
+  const saveSoFar = (measured: Measured): void =>
+    void save(measured, 'The benchmark was interrupted: rows may be missing.');
   try {
     // Before it measures for an hour.
     saveSoFar(saved);
