@@ -30,5 +30,5 @@ complete -c tuntoxd -l access-secret-file -r -F -d 'A file with the shared secre
 complete -c tuntoxd -l targets-rules-file -r -F -d 'A file with the targets that clients may reach beside the services, one HOST:PORT per line'
 complete -c tuntoxd -l targets-any -x -a 'true false' -d 'Without a rules file, let clients reach every target although there are services'
 complete -c tuntoxd -l targets-speed-test -x -a 'true false' -d 'Let clients measure the speed of their connection (tuntox speed NAME)'
-complete -c tuntoxd -l targets-source -x -d 'From where targets on loopback are connected to: shared, or per-client for an address of each client'
+complete -c tuntoxd -l targets-source -x -d 'The source address of connections to targets on loopback: shared, or per-client for one of each client'
 complete -c tuntoxd -l http-listen -x -d 'Serve metrics and health over HTTP on this loopback address, such as 127.0.0.1:9101; or off'

@@ -31,5 +31,5 @@ _arguments -S \
   '--targets-rules-file[A file with the targets that clients may reach beside the services, one HOST\:PORT per line]:VALUE:_files' \
   '--targets-any[Without a rules file, let clients reach every target although there are services]::yes|no:(true false)' \
   '--targets-speed-test[Let clients measure the speed of their connection (tuntox speed NAME)]::yes|no:(true false)' \
-  '--targets-source[From where targets on loopback are connected to\: shared, or per-client for an address of each client]:VALUE:' \
+  '--targets-source[The source address of connections to targets on loopback\: shared, or per-client for one of each client]:VALUE:' \
   '--http-listen[Serve metrics and health over HTTP on this loopback address, such as 127.0.0.1\:9101; or off]:VALUE:'

@@ -221,7 +221,7 @@ export const SCHEMA: convict.Schema<SettingsShape> = {
       env: 'TUNTOX_TARGETS_SPEED_TEST',
     },
     source: {
-      doc: 'From where targets on loopback are connected to: shared, or per-client for an address of each client.',
+      doc: 'The source address of connections to targets on loopback: shared, or per-client for one of each client.',
       format: oneOf('shared', 'per-client'),
       default: 'shared',
       env: 'TUNTOX_TARGETS_SOURCE',

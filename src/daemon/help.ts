@@ -25,7 +25,7 @@ export const BRIEF_HELP = lines(
 export const HELP = lines(
   USAGE,
   paragraph(
-    'The daemon is managed with tuntoxctl. Without configuration it admits no client; tuntoxctl whitelist add or tuntoxctl secret rotate changes that.',
+    'The daemon is managed with tuntoxctl. It admits no client at first: tuntoxctl invite create makes a link for one, tuntoxctl whitelist add admits a key, and tuntoxctl secret rotate makes a secret for all.',
   ),
   '',
   ...OPTIONS,

@@ -167,7 +167,7 @@ try "tuntox join opens the port" step_as_anna laptop 'tuntox join -z LINK' tunto
 try "ssh works through the share" step_as_anna laptop 'ssh -p 10022 127.0.0.1' ssh -p 10022 127.0.0.1 uname -n
 reached_home() { [ "$(tail -n 1 "$work/last")" = home ] || { cat "$work/last"; return 1; }; }
 try "and has reached the machine at home" reached_home
-table 'A share' 'Two commands, one on each machine. ssh is the use of it; its time has the search for the machine in it.'
+table 'A share' 'Two commands, one on each machine. The time of ssh includes the search for the machine.'
 at laptop sh -c 'kill $(cat /home/anna/pid)'
 at home pkill -INT -f 'tuntox share'; wait "$share"
 
@@ -180,7 +180,7 @@ try "tuntox join stores the machine under a name" step_as_anna laptop 'tuntox jo
 try "tuntox ssh reaches it" step_as_anna laptop 'tuntox ssh nas' tuntox ssh nas uname -n
 try "and that was the machine at home" reached_home
 try "the next one is fast" step_as_anna laptop 'tuntox ssh nas' tuntox ssh nas uname -n
-table 'A lasting server' 'Four commands. The fifth row is the same ssh again, over the connection that is still there.'
+table 'A lasting server' 'Four commands. The fifth row is ssh again, through the same connection.'
 
 [ "$failed" -eq 0 ] || stop
 cat >"$PAGE" - "$work/page" <<PAGE
@@ -188,7 +188,7 @@ cat >"$PAGE" - "$work/page" <<PAGE
 
 How long a new user takes from the package to a shell on the other machine: the commands of [README.md](../README.md), run by
 \`make first-minutes\` on two new Debian 13 machines (systemd-nspawn) in two networks, with a router between them
-that adds no delay. Typing and copying the link are not counted. The only difference to what a user has: the $NODES bootstrap nodes are
+that adds no delay. Typing and copying the link are not counted. One thing differs from what a user has: the $NODES bootstrap nodes are
 those of a private network.
 PAGE
 note "written: $PAGE"

@@ -91,7 +91,7 @@ export const COMMANDS = [
   {
     name: 'speed',
     usage: 'NAME',
-    about: 'measure how fast bytes go, in each direction',
+    about: 'measure the throughput to a host, both ways',
     more: [
       'It sends for 8 s in each direction, and takes all that the link gives. The server must be tuntoxd, and its owner may have turned this off (targets.speed_test).',
     ],

@@ -139,7 +139,7 @@ export const accessListsFormat: JsonFormat<AccessLists> = {
   }),
   // Older versions did not write invitations.
   decode: ({ invitations = [], ...rest }) => {
-    if (!Array.isArray(invitations)) throw new Error('its "invitations" is no list');
+    if (!Array.isArray(invitations)) throw new Error('its "invitations" is not a list');
     const decoded = invitations.map((one, index) => decodeInvitation(one, index + 1));
     if (new Set(decoded.map(({ id }) => id)).size < decoded.length) throw new Error('two invitations have the same id');
     return { whitelist: whitelistFormat.decode(rest), invitations: decoded };

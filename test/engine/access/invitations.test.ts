@@ -406,7 +406,7 @@ t.test('a file of an older version is read, and a damaged one admits no client',
   writeFileSync(path, text({}));
   t.match((await open(t, { directory })).control.entry(CLIENT), { alias: 'laptop', invited: false });
   const cases: [object, RegExp][] = [
-    [{ invitations: {} }, /is damaged \(its "invitations" is no list\)/],
+    [{ invitations: {} }, /is damaged \(its "invitations" is not a list\)/],
     [{ invitations: [{ id: 'a' }] }, /is damaged \(invitation 1: its "name" is invalid\)/],
     [{ entries: [{ ...old, invited: 1 }] }, /is damaged \(entry 1: its "invited" is invalid\)/],
   ];

@@ -61,7 +61,7 @@ export const INVITE_COMMANDS: readonly Command[] = [
   {
     path: ['invite', 'list'],
     isDefault: true,
-    about: 'list the invitations, who came, and who came too late',
+    about: 'list the invitations and the clients that used them',
     more: 'Invitations that have ended are listed for a week.',
     examples: ['', '--json'],
     run: async (context) => {
@@ -77,7 +77,7 @@ export const INVITE_COMMANDS: readonly Command[] = [
   {
     path: ['invite', 'revoke'],
     isWrite: true,
-    about: 'end a link',
+    about: 'revoke an invitation, so that its link admits nobody',
     more: 'Clients that came by it stay on the whitelist, unless --remove-clients is given.',
     arguments: [INVITATION],
     options: [{ name: '--remove-clients', about: 'also remove the clients that came by it, and close their tunnels' }],

@@ -15,7 +15,7 @@ const SORT: Option = {
 export const TOP_COMMANDS: readonly Command[] = [
   {
     path: ['top'],
-    about: 'watch the clients and their traffic on the whole screen',
+    about: 'watch the clients and their traffic, full screen',
     more:
       'IN counts bytes from the client, OUT bytes to it; the bars show the last 60 seconds. ' +
       'Keys: arrows, Page Up, Page Down, Home and End select; Enter shows the tunnels of a client, Left goes back; ' +
