@@ -72,6 +72,7 @@ export class Receiver {
   /** An opened packet of the peer arrived. @param data with its id first */
   receive(number: number, data: Buffer, now: number): void {
     const id = data[0] as number;
+    this.#deps.features.onReceived(id);
     if (id >= CryptoKind.FirstLossless && id <= CryptoKind.LastLossless) this.#receiveLossless(number, data, now);
     else if (id === CryptoKind.Part) this.#receiveHalf(number, data, now);
     else this.#receiveOther(number, data, now);

@@ -166,7 +166,7 @@ export class Session {
     if (this.receiver.requestDueAt <= now) {
       this.#emit(this.#window.next, this.receiver.buildRequest());
       this.receiver.onRequestSent(now);
-      const features = this.features.next();
+      const features = this.features.next(now);
       if (features !== undefined) this.#emit(this.#window.next, features);
     }
     if (this.sender.takeDrain()) this.#deps.handlers.onDrain();

@@ -239,6 +239,35 @@ t.test('two nodes with one lossy connection send about once a second and are nev
   t.ok(near.emitted.length <= 260 && far.emitted.length <= 260, `${near.emitted.length} and ${far.emitted.length}`);
 });
 
+const losses: Record<string, (packet: Sent, isFromNear: boolean) => boolean> = {
+  'all packets': () => true,
+  'all packets in one direction': (_packet, isFromNear) => isFromNear,
+  'the features in one direction': ({ data }, isFromNear) => isFromNear && data[0] === CryptoKind.Features,
+};
+for (const [what, isLost] of Object.entries(losses)) {
+  t.test(`two peers of our kind know each other 2 s after ${what} were lost for 20 s`, async (t) => {
+    let isOver = false;
+    const { clock, near, far } = pair({ isLost: (packet) => !isOver && isLost(packet, near.emitted.includes(packet)) });
+    clock.advance(20_000);
+    t.notOk(near.session.features.isOurKind && far.session.features.isOurKind);
+    isOver = true;
+    clock.advance(2000);
+    t.ok(near.session.features.isOurKind && far.session.features.isOurKind);
+    const copies = () => [...near.emitted, ...far.emitted].filter(({ data }) => data[0] === CryptoKind.Features).length;
+    const sent = copies();
+    clock.advance(60_000);
+    t.equal(copies(), sent, 'and send no features any more');
+  });
+}
+
+t.test('two peers of our kind know each other soon after only their features were lost', async (t) => {
+  let isOver = false;
+  const { clock, near, far } = pair({ isLost: ({ data }) => !isOver && data[0] === CryptoKind.Features });
+  clock.advance(20_000);
+  isOver = true;
+  t.ok(clock.runUntil(() => near.session.features.isOurKind && far.session.features.isOurKind, 20_000));
+});
+
 t.test('a hole that the peer leaves open for 60 s is reported, and one that it fills is not', async (t) => {
   const clock = new ManualClock();
   const end = new End(clock);
