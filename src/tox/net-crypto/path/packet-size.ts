@@ -26,14 +26,16 @@ export type Fate = 'open' | 'delivered' | 'lost';
 
 /**
  * Probed sizes: 1,260 bytes of IPv4 or 1,280 of IPv6, the least that IPv6 allows; 1,396 or 1,416, for tunnels and DSL; c-toxcore's
- * most; 1,476 for PPPoE over IPv4, or 1,496 for Ethernet over IPv6; and 1,500 of IPv4. Each is probed once: before a second probe,
- * ICMP may have made the system fragment it.
+ * most; 1,476 for PPPoE over IPv4, or 1,496 for Ethernet over IPv6; and 1,500 of IPv4. All are probed at once: before later probes, ICMP
+ * may have made the system fragment them. Then the smallest one that was lost is probed again.
  */
 const PROBE_SIZES = [1205, 1341, MAX_CRYPTO_DATA_SIZE, 1421, EXTENDED_CRYPTO_DATA_SIZE] as const;
 /** Specification (RFC 8899, PMTU_RAISE_TIMER): ms. A little more than 600 s, for which Linux remembers a path MTU from ICMP. */
 const RAISE_INTERVAL = 660_000;
-/** ms after which a size is probed again that was lost together with packets of the safe size. */
-const UNCLEAR_INTERVAL = 1000;
+/** Specification (RFC 8899, MAX_PROBES): losses of a size, after which it is too large. Three at random in a row are improbable. */
+const MAX_PROBES = 3;
+/** ms after which a size is probed again that was lost; losses together with packets of the safe size do not count. */
+const PROBE_INTERVAL = 1000;
 /** ms after a black hole until larger sizes are probed again, doubled each time: a long burst of loss looks the same. */
 const FIRST_RETRY = 5000;
 /**
@@ -100,6 +102,8 @@ export class PacketSize {
   #probedMax = 0;
   /** The smallest size that did not pass, and until when it is excluded. */
   #tooLarge = Number.POSITIVE_INFINITY;
+  /** The smallest size that was lost, and how often. */
+  #doubted: { readonly size: number; readonly losses: number } | undefined;
   #tooLargeUntil = Number.POSITIVE_INFINITY;
   #retry = FIRST_RETRY;
   /** When the last delivered and the last lost large packet were sent. */
@@ -160,7 +164,8 @@ export class PacketSize {
 
   get #candidates(): readonly number[] {
     const most = Math.min(this.#interfaceLimit, this.#deps.peer().maxData);
-    return PROBE_SIZES.filter((size) => size > this.#size && size <= most && size < this.#tooLarge);
+    const sizes = PROBE_SIZES.filter((size) => size > this.#size && size <= most && size < this.#tooLarge);
+    return this.#doubted === undefined ? sizes : sizes.filter((size) => size === this.#doubted?.size);
   }
 
   /** @param transmit sends the next packet, padded to a size, and returns its number */
@@ -258,13 +263,21 @@ export class PacketSize {
     const isClear =
       failed.every(({ fate }) => fate === 'lost') &&
       neighbours.every(({ fate }) => fate === 'delivered' || fate === 'open');
-    if (isClear) for (const { size } of failed) this.#excludeFrom(size, now);
-    this.#endProbes(now, !isClear);
+    const [smallest] = failed;
+    if (isClear && smallest !== undefined) this.#noteLost(smallest.size, now);
+    this.#endProbes(now, !isClear || this.#doubted !== undefined);
+  }
+
+  #noteLost(size: number, now: number): void {
+    const losses = (this.#doubted?.size === size ? this.#doubted.losses : 0) + 1;
+    if (losses < MAX_PROBES) this.#doubted = { size, losses };
+    else this.#excludeFrom(size, now);
   }
 
   #grow(size: number): void {
     this.#size = Math.max(this.#size, size);
     this.#maxWhole = Math.max(this.#maxWhole, size);
+    if (this.#size >= (this.#doubted?.size ?? Number.POSITIVE_INFINITY)) this.#doubted = undefined;
   }
 
   /** @param isUnclear whether some probes may have been lost at random */
@@ -272,12 +285,13 @@ export class PacketSize {
     this.#probes = [];
     this.#deps.log(`takes packets of up to ${this.#size} bytes of data${isUnclear ? ', or more' : ''}`);
     if (this.#size === this.#deps.peer().maxData || !isUnclear) this.#maxWhole = this.#size;
-    this.#probeAt = isUnclear ? now + UNCLEAR_INTERVAL : this.#candidates.length > 0 ? now : this.#tooLargeUntil;
+    this.#probeAt = isUnclear ? now + PROBE_INTERVAL : this.#candidates.length > 0 ? now : this.#tooLargeUntil;
   }
 
   #excludeFrom(size: number, now: number): void {
     this.#tooLarge = Math.min(this.#tooLarge, size);
     this.#tooLargeUntil = now + RAISE_INTERVAL;
+    this.#doubted = undefined;
   }
 
   #fallBack(now: number): void {
@@ -285,6 +299,7 @@ export class PacketSize {
     this.#maxWhole = SAFE_CRYPTO_DATA_SIZE;
     this.#losses = 0;
     this.#probes = [];
+    this.#doubted = undefined;
     this.#checkAt = now + this.#checkInterval;
   }
 

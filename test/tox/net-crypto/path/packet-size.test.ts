@@ -113,7 +113,7 @@ for (const [mtu, expected] of [
     async (t) => {
       const stream = flow({ mtu });
       const { world, near, largest } = stream;
-      world.clock.advance(1000);
+      world.clock.advance(4000);
       t.equal(near.connection.packetSize + 27 + HEADERS, expected);
       largest();
       t.ok(inASecond(stream) > 1_800_000);
@@ -122,9 +122,55 @@ for (const [mtu, expected] of [
   );
 }
 
+/** Loses the first datagrams of alice of some sizes. @param copies how many, by bytes of IPv4 */
+function loseFirst({ alice }: Flow, copies: ReadonlyMap<number, number>): void {
+  const { shape } = alice;
+  const left = new Map(copies);
+  alice.shape = (packet, forward) => {
+    const size = packet.length + HEADERS;
+    const count = left.get(size) ?? 0;
+    left.set(size, count - 1);
+    if (count <= 0) shape(packet, forward);
+  };
+}
+
+t.test('a size whose probe is lost twice at random is used after a third one', async (t) => {
+  for (const lost of [[1500], [1396, 1428, 1476, 1500]]) {
+    const stream = flow({ delay: 25 });
+    loseFirst(stream, new Map(lost.map((size) => [size, 2])));
+    t.ok(
+      stream.world.clock.runUntil(() => stream.near.connection.packetSize === FULL, 5000),
+      `${lost}`,
+    );
+  }
+});
+
+t.test('a size whose probes are lost three times is left alone for 11 minutes', async (t) => {
+  const stream = flow({ delay: 25 });
+  loseFirst(stream, new Map([[1500, 3]]));
+  stream.world.clock.advance(30_000);
+  t.equal(stream.near.connection.packetSize + 27 + HEADERS, 1476);
+  stream.largest();
+  inASecond(stream);
+  t.equal(stream.largest(), 1476);
+});
+
+t.test('on a path that takes less, the smallest size above is lost three times, and the others once', async (t) => {
+  const stream = flow({ mtu: 1400 });
+  const { alice } = stream;
+  const { shape } = alice;
+  const sizes: number[] = [];
+  alice.shape = (packet, forward) => {
+    if (packet.length + HEADERS > 1400) sizes.push(packet.length + HEADERS);
+    shape(packet, forward);
+  };
+  stream.world.clock.advance(30_000);
+  t.same(sizes, [1428, 1476, 1500, 1428, 1428]);
+});
+
 t.test('a size that did not pass is probed again after 11 minutes, by packets of the size that passes', async (t) => {
   const { world, near } = flow({ mtu: 1300 });
-  world.clock.advance(1000);
+  world.clock.advance(4000);
   near.notes.onRoom = undefined;
   world.network.faults.mtu = 1500;
   world.clock.advance(590_000);
