@@ -1,8 +1,7 @@
 // Makes the commands that users run (dist/bin) of src/bin, with all modules that they need, ours and those of others: to find, read
-// and compile hundreds of small files takes most of a process's start. What several commands share, and what only some orders need,
-// becomes parts, which are loaded when they are needed. NOTICE has the licences of what came along; machine code stays behind.
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+// and compile hundreds of small files takes most of a process's start. NOTICE has the licences of what came along; machine code stays behind.
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join, relative, resolve } from 'node:path';
 import { build } from 'esbuild';
 import { notice } from './notice.js';
 
@@ -40,14 +39,27 @@ const quietImport = {
 };
 
 /**
- * A client that uses the agent shares no part with the commands: to find and read the fifty parts that it would have takes longer than
- * all the rest. What only its local ports need is a part of its own.
+ * Each is bundled by itself with all that it imports, and shares nothing with the others. `tuntox` is one file, because to find and
+ * read the sixty parts that a client loads took 40 to 60 ms. The others are in parts (`splitting`): they load few of them.
  */
-const LIGHT = { source: 'src/cli/tuntox/light.ts', file: 'parts/light.js' };
-const lightPart = {
-  name: 'light part',
+const FILES = [
+  { source: 'src/bin/tokssh.ts', name: 'tokssh' },
+  { source: 'src/bin/tuntox.ts', name: 'tuntox' },
+  { source: 'src/bin/tuntoxctl.ts', name: 'tuntoxctl', splitting: true },
+  { source: 'src/bin/tuntoxd.ts', name: 'tuntoxd' },
+  { source: 'src/cli/tuntox/light.ts', name: 'parts/light', splitting: true },
+  { source: 'src/cli/tuntox/main.ts', name: 'parts/tuntox' },
+  { source: 'src/daemon/main.ts', name: 'parts/tuntoxd', splitting: true },
+];
+/** The imports of one of these files by another. */
+const otherFiles = {
+  name: 'other files',
   setup({ onResolve }) {
-    onResolve({ filter: /\/cli\/tuntox\/light\.js$/ }, () => ({ path: `./${LIGHT.file}`, external: true }));
+    onResolve({ filter: /\.js$/ }, ({ importer, path, resolveDir }) => {
+      const source = relative('.', resolve(resolveDir, path)).replace(/js$/, 'ts');
+      const file = FILES.find((one) => one.source === source);
+      return importer === '' || file === undefined ? undefined : { path: `./${file.name}.js`, external: true };
+    });
   },
 };
 
@@ -71,20 +83,17 @@ const OPTIONS = {
   sourcesContent: false,
   metafile: true,
 };
-const { metafile } = await build({
-  ...OPTIONS,
-  entryPoints: readdirSync('src/bin').map((name) => join('src/bin', name)),
-  outdir: OUTPUT,
-  chunkNames: 'parts/[name]-[hash]',
-  splitting: true,
-  plugins: [nativePart, quietImport, lightPart],
-});
-await build({
-  ...OPTIONS,
-  entryPoints: [LIGHT.source],
-  outdir: join(OUTPUT, dirname(LIGHT.file)),
-  chunkNames: 'light-[name]-[hash]',
-  splitting: true,
-});
+const inputs = new Set();
+for (const { source, name, splitting = false } of FILES) {
+  const { metafile } = await build({
+    ...OPTIONS,
+    entryPoints: { [name]: source },
+    outdir: OUTPUT,
+    chunkNames: `parts/${basename(name)}-[name]-[hash]`,
+    splitting,
+    plugins: [nativePart, quietImport, otherFiles],
+  });
+  for (const input of Object.keys(metafile.inputs)) inputs.add(input);
+}
 // What is not in the bundle must be in package.json's dependencies; test/scenario/npm-package.test.ts compares.
-writeFileSync(join(OUTPUT, 'NOTICE'), notice(Object.keys(metafile.inputs)));
+writeFileSync(join(OUTPUT, 'NOTICE'), notice([...inputs]));

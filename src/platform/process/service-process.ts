@@ -43,7 +43,7 @@ export async function runProcess<Log extends { readonly logger: Logger }>(
   const deps = { clock: systemClock, fallback: stderr, pid: process.pid };
   const syslog = isSyslog ? new Syslog(deps, { tag: program }) : undefined;
   const log = openLog({ stream: syslog ?? stderr, isSyslog });
-  logUncaughtErrorsTo(log.logger);
+  logUncaughtErrorsTo(process, log.logger);
   try {
     return await work(log, background);
   } finally {

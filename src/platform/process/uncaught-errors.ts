@@ -10,29 +10,33 @@ export interface ExitingProcess {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stderr: { write(text: string): unknown };
   on(event: 'uncaughtException', listener: (error: unknown) => void): unknown;
+  removeAllListeners(event: 'uncaughtException'): unknown;
   exit(status: number): unknown;
 }
 
 const FAILED = 1;
-let log: Logger | undefined;
-
-export function logUncaughtErrorsTo(logger: Logger): void {
-  log = logger;
-}
 
 /** Called before anything else. Node turns unhandled rejections into uncaught exceptions. */
 export function exitOnUncaughtError(process: ExitingProcess, command: string): void {
+  exitAfter(process, (error) => process.stderr.write(`${command}: ${errorReport(error, process.env)}\n`));
+}
+
+/** From now on the log reports them. */
+export function logUncaughtErrorsTo(process: ExitingProcess, log: Logger): void {
+  exitAfter(process, (error) => {
+    log.error(`${describeError(error)}: ${adviceFor(error)}`);
+    if (error instanceof Error && error.stack !== undefined) log.debug(error.stack);
+  });
+}
+
+/** The process has one listener. Nothing is kept in this module, of which the bundle has a copy in each of its files. */
+function exitAfter(process: ExitingProcess, report: (error: unknown) => void): void {
+  process.removeAllListeners('uncaughtException');
   process.on('uncaughtException', (error) => {
     try {
-      if (log === undefined) process.stderr.write(`${command}: ${errorReport(error, process.env)}\n`);
-      else logError(log, error);
+      report(error);
     } finally {
       process.exit(FAILED);
     }
   });
-}
-
-function logError(log: Logger, error: unknown): void {
-  log.error(`${describeError(error)}: ${adviceFor(error)}`);
-  if (error instanceof Error && error.stack !== undefined) log.debug(error.stack);
 }

@@ -42,7 +42,9 @@ t.test('the stack is shown when debug messages are wanted', async (t) => {
 
 t.test('with a log, the line and the stack go there', async (t) => {
   const log = '{ error: (text) => console.log("E", text), debug: (text) => console.log("D", text) }';
-  const { status, stdout, stderr } = ended(`logUncaughtErrorsTo(${log}); ${FAULTS['an exception in a callback']}`);
+  const { status, stdout, stderr } = ended(
+    `logUncaughtErrorsTo(process, ${log}); ${FAULTS['an exception in a callback']}`,
+  );
   t.equal(status, 1);
   t.match(stdout, /^E TypeError: one two \(at .*\nD TypeError: one\ntwo\n {4}at /);
   t.equal(stderr, '');
@@ -50,5 +52,5 @@ t.test('with a log, the line and the stack go there', async (t) => {
 
 t.test('a log that throws does not keep the process alive', async (t) => {
   const log = '{ error: () => { throw new Error("no log"); }, debug: () => {} }';
-  t.equal(ended(`logUncaughtErrorsTo(${log}); ${FAULTS['an exception in a callback']}`).status, 1);
+  t.equal(ended(`logUncaughtErrorsTo(process, ${log}); ${FAULTS['an exception in a callback']}`).status, 1);
 });
