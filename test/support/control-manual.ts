@@ -35,7 +35,10 @@ talks to that one.
 .Pp
 A
 .Ar CLIENT
-is a name, a public key or at least its first 6 digits, or a Tox ID.
+is a name, a public key or at least its first 6 digits, a Tox ID, or its address of
+127.64.0.0/10; for
+.Cm clients approve
+also the six words of a key.
 Tables show names and the first 8 digits of a key;
 .Fl -json
 prints whole keys.

@@ -17,16 +17,16 @@ const HEAD = `.\\" Made by \`make manual\` from src/cli/tuntox/options.ts.
 .Op Fl -for Ar time
 .Op Fl -uses Ar n
 .Op Fl -qr
-.Ar port | host : Ns Ar port
+.Ar port | name | host : Ns Ar port
 .Nm
 .Cm join
-.Ar link | Cm -
+.Ar link | tox_id | Cm -
 .Op Ar name
 .Nm
 .Ar name
-.Op Fl L Ar forward ... | Fl W Ar host : Ns Ar port | Fl p
+.Op Fl L Ar forward ... | Fl D Ar port | Fl R Ar forward ... | Fl W Ar host : Ns Ar port | Fl p
 .Nm
-.Cm ping | forget
+.Cm ping | speed | forget
 .Ar name
 .Nm
 .Cm ssh
@@ -35,6 +35,12 @@ const HEAD = `.\\" Made by \`make manual\` from src/cli/tuntox/options.ts.
 .Nm
 .Cm list | id | ssh-config
 .Nm
+.Cm agent
+.Op Cm start | status | stop | run
+.Nm
+.Cm help
+.Op Ar command
+.Nm
 .Fl -secret-file Ar file
 .Op Fl C Ar dir
 .Op Fl i Ar client_id ...
@@ -42,6 +48,12 @@ const HEAD = `.\\" Made by \`make manual\` from src/cli/tuntox/options.ts.
 .Nm
 .Fl i Ar id
 .Fl L Oo Ar bind : Oc Ns Ar port : Ns Ar host : Ns Ar port ...
+.Nm
+.Fl i Ar id
+.Fl D Oo Ar bind : Oc Ns Ar port ...
+.Nm
+.Fl i Ar id
+.Fl R Oo Ar bind : Oc Ns Ar port Ns Oo : Ns Ar host : Ns Ar port Oc ...
 .Nm
 .Fl i Ar id
 .Fl W Ar host : Ns Ar port
@@ -70,6 +82,9 @@ With a
 .Ar name ,
 .Cm join
 connects once, and then stores the server as a host under this name, with its key and the secret.
+A
+.Ar tox_id
+in place of the link is for a server that admits this client by its key.
 From then on the name is the first word of a command.
 If a name is joined again and the key is another one, nothing is changed and a warning says so;
 .Cm forget
@@ -77,6 +92,9 @@ removes the host and its key.
 All commands with a name use one identity of the user, whose Tox ID
 .Cm id
 prints without a connection.
+They share one process, the
+.Cm agent ,
+which the first of them starts and which holds the connections.
 .Pp
 .Cm ssh
 runs
@@ -96,7 +114,7 @@ The key of the sshd is kept as
 .Ar name Ns .tox .
 .Pp
 Without a command and without
-.Fl L , W
+.Fl L , D , R , W
 or
 .Fl p ,
 .Nm
@@ -104,9 +122,11 @@ is a server on the machine to be reached.
 It prints its Tox ID: an address of 76 hex digits, which does not change when the
 machine moves to another network.
 .Pp
-The next three forms are clients of the server with that ID.
-They forward local ports, connect standard input and output, or measure the
-round-trip time.
+The forms with
+.Ar id
+are clients of the server with that ID.
+They forward local ports, open a port as a proxy, publish ports at the server, connect
+standard input and output, or measure the round-trip time.
 The last form is a bootstrap node for a private Tox network; it prints
 .Ar PORT : Ns Ar KEY .
 .Pp
@@ -134,7 +154,7 @@ is not given.
 Other users cannot see its password there.
 .It Ev NO_COLOR
 If it is not empty, the log has no colours.
-.It Ev XDG_CONFIG_HOME , XDG_STATE_HOME
+.It Ev XDG_CONFIG_HOME , XDG_STATE_HOME , XDG_RUNTIME_DIR
 Where the files of a user are, see
 .Sx FILES .
 .It Ev TUNTOX_NATIVE
@@ -154,6 +174,13 @@ It is only read.
 .It Pa ~/.local/state/tuntox/tox_save
 The identity with which stored hosts are reached; or in
 .Ev XDG_STATE_HOME .
+.It Pa ~/.local/state/tuntox/agent.log
+The log of the agent, beside the identity.
+Its socket is
+.Pa tuntox/agent.sock
+in
+.Ev XDG_RUNTIME_DIR ,
+or beside the identity without one.
 .It Pa /etc/tuntox/nodes.json
 The bootstrap nodes, if neither
 .Fl b
@@ -188,6 +215,10 @@ the server does not admit this client
 the proxy is unusable
 .It 130
 a client that was stopped by Ctrl-C
+.It 129 , 143
+a client that was stopped by SIGHUP or SIGTERM
+.It 141
+the reader of standard output has closed it
 .El
 .Sh SIGNALS
 .Dv SIGTERM ,
