@@ -34,9 +34,9 @@ t.test('this Node accepts the flags silently', async (t) => {
   t.equal(stderr, '');
 });
 
-/** Prints after how many calls V8 has optimized a function; bit 4 of the status says so. */
+/** Prints after how many calls V8 has optimized a function; bit 6 of the status says so (TurboFan). */
 const COUNT_CALLS = `
-  const isOptimized = new Function('f', 'return (%GetOptimizationStatus(f) & 16) !== 0');
+  const isOptimized = new Function('f', 'return (%GetOptimizationStatus(f) & 64) !== 0');
   const sum = new Function('values', 'let sum = 0; for (const value of values) sum += value; return sum');
   let calls = 0;
   while (calls < 1e5 && !isOptimized(sum)) {
