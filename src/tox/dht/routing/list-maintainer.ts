@@ -15,6 +15,9 @@ const ASK_RANDOM_MS = 20_000;
 // its key, so that the first one spares the others. A node that has not answered is asked again soon enough that one lost packet does
 // not make it bad: at 119 s at the latest, and a third time before it is dead.
 const SETTLED = { askEach: 62_000, seconds: 8, askAgain: 50_000, askRandom: 60_000 };
+// Most nodes of a list are found within a second. Each is asked again at a second of its own, which depends on its key: 40 requests in one
+// turn of the event loop, and their answers, hold up the data of tunnels for about a millisecond.
+const SPREAD_SECONDS = 16;
 // c-toxcore asks five more times, one second apart, once a list has a node (MAX_BOOTSTRAP_TIMES). The first
 // answer often comes before that node has heard of those that start together with us, so the first rounds follow quickly.
 const QUICK_ROUNDS_MS: readonly number[] = [100, 200, 400, 800, 1600];
@@ -66,7 +69,7 @@ export class ListMaintainer {
   answered(node: NodeInfo, asked: PublicKey | undefined, now: number): InsertResult {
     const result = this.list.insert(node.publicKey, node.endpoint, now);
     const association = this.list.find(node.publicKey)?.association(node.endpoint.family);
-    if (result === 'new' && association !== undefined) association.askedAt = now;
+    if (result === 'new' && association !== undefined) association.askedAt = now - spreadOf(node.publicKey);
     if (asked?.equals(this.list.target)) this.#lookup.answered(node);
     else if (result === 'new') this.#lookup.askNow(node);
     this.#awaitQuickRound();
@@ -100,7 +103,7 @@ export class ListMaintainer {
     const now = this.#deps.clock.now();
     for (const node of this.list.nodes()) {
       for (const association of node.associations) {
-        association.askedAt = now;
+        association.askedAt = now - spreadOf(node.publicKey);
         this.#deps.ask({ publicKey: node.publicKey, endpoint: association.endpoint }, this.list.target);
       }
     }
@@ -140,3 +143,6 @@ export class ListMaintainer {
     });
   }
 }
+
+/** Returns by how many ms the first interval of a node is shorter than the others. */
+const spreadOf = ({ bytes }: PublicKey): number => 1000 * ((bytes.at(-1) as number) % SPREAD_SECONDS);

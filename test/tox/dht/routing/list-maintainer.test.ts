@@ -88,6 +88,22 @@ t.test('a random node is asked every 20 s, and each node every 60 s', async (t) 
   t.equal(tickUntil(60_000), 3);
 });
 
+t.test('nodes that were found together are asked again at different seconds', async (t) => {
+  const { clock, asked, maintainer } = start();
+  const nodes = [0, 1, 2, 15].map((last) => node(last.toString(16).padStart(64, '0'), `192.0.2.${last}`));
+  for (const info of nodes) maintainer.answered(info, TARGET, 0);
+  clock.advance(44_000);
+  maintainer.tick(clock.now());
+  const counts = Array.from({ length: 16 }, () => {
+    asked.length = 0;
+    clock.advance(1000);
+    maintainer.tick(clock.now());
+    for (const info of nodes) maintainer.answered(info, TARGET, clock.now());
+    return asked.length;
+  });
+  t.same(counts, [1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1]);
+});
+
 t.test('a settled list does not ask nodes that answer other lists, and asks a random node each minute', async (t) => {
   const asked = askedUntil(600_000, (maintainer, now) => {
     // Both answer the list of those near to us once a minute.
