@@ -155,14 +155,23 @@ export class RouteTable {
   best(now: number, options: Choice = {}): Route | undefined {
     let best: Entry | undefined;
     let bestRank = Number.NEGATIVE_INFINITY;
-    for (const entry of this.#entries) {
-      const rank = this.#rank(entry, now, options);
-      const isEqual = rank === bestRank;
-      if (isEqual && rank >= IN_USE && best?.route.key === options.current) continue;
-      const isPreferred = rank >= IN_USE && entry.route.key === options.current;
-      if (best === undefined || rank > bestRank || (isEqual && (isPreferred || entry.receivedAt >= best.receivedAt))) {
-        best = entry;
-        bestRank = rank;
+    // The state of a relay costs more to find out than all else, and matters only if no UDP route is in use.
+    for (const isRelay of [false, true]) {
+      if (bestRank >= IN_USE) break;
+      for (const entry of this.#entries) {
+        if ((entry.route.kind === 'relay') !== isRelay) continue;
+        const rank = this.#rank(entry, now, options);
+        const isEqual = rank === bestRank;
+        if (isEqual && rank >= IN_USE && best?.route.key === options.current) continue;
+        const isPreferred = rank >= IN_USE && entry.route.key === options.current;
+        if (
+          best === undefined ||
+          rank > bestRank ||
+          (isEqual && (isPreferred || entry.receivedAt >= best.receivedAt))
+        ) {
+          best = entry;
+          bestRank = rank;
+        }
       }
     }
     return best?.route;
@@ -187,11 +196,13 @@ export class RouteTable {
   #isAlive({ receivedAt, graceUntil, isLeft }: Entry, now: number): boolean {
     if (isLeft) return false;
     if (now < graceUntil) return true;
-    if (this.latestUdpReceivedAt - receivedAt > LEFT_BEHIND) return false;
-    const relays = this.#entries.filter(({ route }) => route.kind === 'relay' && route.state !== 'doubtful');
+    if (this.latestUdpReceivedAt - receivedAt > LEFT_BEHIND || now - receivedAt > DIRECT_TIMEOUT) return false;
     // With a relay available, a silent route is abandoned sooner.
-    if (now - receivedAt > (relays.length > 0 ? LEFT_BEHIND : DIRECT_TIMEOUT)) return false;
-    return relays.every((relay) => relay.receivedAt - receivedAt <= LEFT_FOR_RELAY);
+    const isSilent = now - receivedAt > LEFT_BEHIND;
+    return !this.#entries.some(
+      ({ route, receivedAt: at }) =>
+        route.kind === 'relay' && (isSilent || at - receivedAt > LEFT_FOR_RELAY) && route.state !== 'doubtful',
+    );
   }
 
   /** When a packet arrived on any UDP route, ms; -Infinity for never. */
