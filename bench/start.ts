@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock } from '../src/base/clock.js';
 import { ControlClient } from '../src/control/client.js';
 import { IpcError } from '../src/control/ipc.js';
-import { type Process, ROOT, startProgram, temporaryDirectory } from '../test/support/processes.js';
+import { commandOf, type Process, ROOT, startProgram, temporaryDirectory } from '../test/support/processes.js';
 import { atMost, type Figure, spread } from './support/figures.js';
 import { benchmarkArguments, runBenchmark } from './support/output.js';
 import { keep, stop } from './support/private-network.js';
@@ -63,7 +63,7 @@ async function startDaemon(): Promise<DaemonStart> {
   const started = performance.now();
   const since = (): number => (performance.now() - started) / 1000;
   const daemon = keep(
-    startProgram('tuntoxd', [...NODE, bin('tuntoxd'), '--config', config], {
+    startProgram('tuntoxd', [...commandOf('tuntoxd'), '--config', config], {
       env: { ...process.env, NOTIFY_SOCKET: '' },
     }),
   );

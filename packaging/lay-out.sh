@@ -2,11 +2,11 @@
 # Lays out what is installed, below DESTDIR: for `make install` and for the Debian packages. Everything has been built before.
 #   PREFIX       where it will be when it runs, such as /usr
 #   NODE_ARCH    whose native parts come along, in Node's words: x64 or arm64
-#   NODE         the first line of the commands, such as /usr/bin/node
+#   NODE         the path of Node for the first line of the commands; without it, they run the one of the PATH
 #   ZSH_FUNCTIONS, FISH_COMPLETIONS    folders below PREFIX/share, which Debian names otherwise
 set -euo pipefail
 cd "$(dirname "$0")/.."
-: "${DESTDIR=}" "${PREFIX:?}" "${NODE_ARCH:?}" "${NODE:=/usr/bin/env node}"
+: "${DESTDIR=}" "${PREFIX:?}" "${NODE_ARCH:?}" "${NODE=}"
 : "${ZSH_FUNCTIONS:=zsh/site-functions}" "${FISH_COMPLETIONS:=fish/vendor_completions.d}"
 readonly root=$DESTDIR$PREFIX
 readonly program=$root/lib/tuntox
@@ -37,7 +37,7 @@ chmod 755 "$program/settings.sh" "$program/vpn.sh"
 
 for command in "$program"/dist/bin/*.js; do
   name=$(basename "$command" .js)
-  sed -i "1s|^#!.*|#!$NODE|" "$command"
+  [ -z "$NODE" ] || sed -Ei "1s|^#!/usr/bin/env (-S )?node|#!$NODE|" "$command"
   chmod 755 "$command"
   ln -sfn "../lib/tuntox/dist/bin/$name.js" "$root/bin/$name"
 done

@@ -4,10 +4,9 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemClock } from '../../src/base/clock.js';
 import { ControlClient } from '../../src/control/client.js';
-import { type Process, ROOT, startProgram, temporaryDirectory } from '../../test/support/processes.js';
+import { commandOf, type Process, startProgram, temporaryDirectory } from '../../test/support/processes.js';
 import { keep } from './private-network.js';
 
-const TUNTOXD = join(ROOT, 'dist/bin/tuntoxd.js');
 /** ms for an order. */
 const PATIENCE = 10_000;
 
@@ -28,7 +27,7 @@ export async function startDaemon(nodes: readonly string[]): Promise<BenchDaemon
   const state = `state_dir: ${join(directory, 'state')}\nsocket:\n  path: ${socket}\n`;
   writeFileSync(config, `${state}network:\n  bootstrap: [ ${bootstrap} ]\n`);
   const daemon = keep(
-    startProgram('daemon', [process.execPath, TUNTOXD, '--config', config], {
+    startProgram('daemon', [...commandOf('tuntoxd'), '--config', config], {
       env: { ...process.env, NOTIFY_SOCKET: '' },
     }),
   );

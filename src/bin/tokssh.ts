@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --v8-pool-size=1
 import { tokssh } from '../cli/tuntox/tokssh.js';
 import { exitWith } from '../platform/process/exit.js';
 import { disableDebugger } from '../platform/process/signals.js';

@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --v8-pool-size=1
 import { exitWith } from '../platform/process/exit.js';
 import { disableDebugger } from '../platform/process/signals.js';
 import { exitOnUncaughtError } from '../platform/process/uncaught-errors.js';

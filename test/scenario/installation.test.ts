@@ -28,6 +28,22 @@ t.test('an installed daemon starts, and the installed tuntoxctl speaks to it', a
   t.equal(await run('tuntox', '--version').exited, 0);
 });
 
+t.test('the commands that carry data give V8 one thread', async (t) => {
+  const firstLine = (name: string): string | undefined =>
+    readFileSync(join(prefix, 'bin', name), 'utf8').split('\n', 1)[0];
+  t.equal(firstLine('tuntox'), '#!/usr/bin/env -S node --v8-pool-size=1');
+  t.equal(firstLine('tuntoxd'), firstLine('tuntox'));
+  t.equal(firstLine('tuntoxctl'), '#!/usr/bin/env node');
+  const elsewhere = temporaryDirectory(t);
+  execFileSync(join(ROOT, 'packaging/lay-out.sh'), {
+    env: { ...process.env, DESTDIR: elsewhere, PREFIX: '/usr', NODE_ARCH: process.arch, NODE: '/usr/bin/node' },
+  });
+  t.equal(
+    readFileSync(join(elsewhere, 'usr/bin/tuntox'), 'utf8').split('\n', 1)[0],
+    '#!/usr/bin/node --v8-pool-size=1',
+  );
+});
+
 t.test("systemctl reload and tuntoxctl find the socket by the daemon's link", async (t) => {
   const settingIn = (file: string, pattern: RegExp): string | undefined =>
     pattern.exec(readFileSync(join(destination, file), 'utf8'))?.[1];

@@ -214,8 +214,8 @@ t.test('a missing ssh is named at once', async (t) => {
   mkdirSync(join(home, '.tuntox'));
   const id = 'E776E9A993EE3CAE04F5946D9AC66FBBAA8C63A95A94B41942353C6DC1739B4B4C762C7DA7B9';
   writeFileSync(join(home, '.tuntox', 'hosts'), `nas ${id}\n`);
-  const [, , , node = '', script = ''] = TUNTOX_COMMAND;
-  const run = new Process('tuntox', node, [script, 'ssh', 'nas'], { env: { HOME: home, PATH: home } });
+  const [, , , node = '', ...script] = TUNTOX_COMMAND;
+  const run = new Process('tuntox', node, [...script, 'ssh', 'nas'], { env: { HOME: home, PATH: home } });
   t.equal(await run.exited, 1);
   t.equal(run.stderr, 'tuntox: the program ssh is missing on this machine: install the package openssh-client\n');
 });

@@ -4,7 +4,7 @@
  */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -157,8 +157,15 @@ export function startProgram(
 /** tap has every Node that is started below it load a recorder of its own, which costs time and memory, and writes files. */
 const UNRECORDED: Prefix = ['env', '-u', 'NODE_OPTIONS'];
 
+/** Runs `tuntox` or `tuntoxd` as users do: with the options that its first line gives Node, but with the Node of this process. */
+export function commandOf(name: 'tuntox' | 'tuntoxd'): readonly string[] {
+  const file = join(ROOT, 'dist/bin', `${name}.js`);
+  const [firstLine = ''] = readFileSync(file, 'latin1').split('\n', 1);
+  return [...UNRECORDED, process.execPath, ...firstLine.split(' ').filter((word) => word.startsWith('--')), file];
+}
+
 /** The real command as users run it. */
-export const TUNTOX_COMMAND: readonly string[] = [...UNRECORDED, process.execPath, TUNTOX];
+export const TUNTOX_COMMAND = commandOf('tuntox');
 
 const OF_CALLER = [
   ...['TUNTOX_SHARED_SECRET', 'ALL_PROXY', 'all_proxy'],

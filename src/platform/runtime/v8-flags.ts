@@ -1,4 +1,8 @@
-/** Sets V8's flags for a process that carries datagrams: a small heap, and early optimization. */
+/**
+ * Sets V8's flags for a process that carries datagrams: a small heap, and early optimization. One more can only be given at the start, so
+ * it is in the first line of the commands (src/bin): `--v8-pool-size=1`. One thread compiles and collects, not four, which would take
+ * all cores of a small machine from the data.
+ */
 import { setFlagsFromString } from 'node:v8';
 import { ifStillRunning } from '../../base/clock.js';
 

@@ -4,14 +4,11 @@ import { dirname, join } from 'node:path';
 import type { Test } from 'tap';
 import { systemClock } from '../../../src/base/clock.js';
 import { ControlClient } from '../../../src/control/client.js';
-import { type Prefix, type Process, ROOT, startProgram } from '../../support/processes.js';
+import { commandOf, type Prefix, type Process, startProgram } from '../../support/processes.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
 import { ORDINARY } from './ordinary-user.js';
 
-export const TUNTOXD_COMMAND: readonly string[] = [
-  ...['env', '-u', 'NODE_OPTIONS', process.execPath],
-  join(ROOT, 'dist/bin/tuntoxd.js'),
-];
+export const TUNTOXD_COMMAND = commandOf('tuntoxd');
 
 export interface DaemonPlace {
   readonly directory: string;
