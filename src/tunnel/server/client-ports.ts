@@ -12,6 +12,7 @@ import { type ListenPlace, targetOfPlace } from '../wire/listen.js';
 import { describeReason, type Reason } from '../wire/reasons.js';
 import { canonicalHost, type Target } from '../wire/target.js';
 import { isAnswering } from './answering.js';
+import { mayOverlap } from './bind-overlap.js';
 
 /** Ports of one peer, and of all peers: each takes a descriptor for each address. */
 const MAX_PORTS = 32;
@@ -217,16 +218,23 @@ export class ClientPorts {
     try {
       await port.listener.listen();
     } catch (error) {
-      const isOwner = (other: Port): boolean =>
-        other.state === 'open' && other.link !== port.link && other.listener.port === port.wanted.port;
-      const owner = reasonOf(error) === 'address-in-use' ? [...this.#ports].find(isOwner) : undefined;
-      const hasGone = owner !== undefined && !(await this.#isAnswering(owner.link));
-      if (!hasGone || port.state === 'closed') throw error;
-      this.#tell(owner, 'address-in-use');
-      this.#close(owner, 'the client does not answer, and another one asks for it');
+      const owners = reasonOf(error) === 'address-in-use' ? this.#overlapping(port.wanted) : [];
+      if (owners.length === 0 || owners.some(({ link }) => link === port.link)) throw error;
+      const answers = await Promise.all(owners.map(({ link }) => this.#isAnswering(link)));
+      if (answers.includes(true) || port.state === 'closed') throw error;
+      for (const owner of owners) {
+        this.#tell(owner, 'address-in-use');
+        this.#close(owner, 'the client does not answer, and another one asks for it');
+      }
       port.listener = newListener();
       await port.listener.listen();
     }
+  }
+
+  #overlapping({ bind, port }: ListenPlace): Port[] {
+    return [...this.#ports].filter(
+      ({ state, listener, wanted }) => state === 'open' && listener.port === port && mayOverlap(wanted.bind, bind),
+    );
   }
 
   #isAnswering(link: PortLink): Promise<boolean> {

@@ -6,6 +6,7 @@ import { silentLogger } from '../../../src/base/logger.js';
 import { ListenError } from '../../../src/tunnel/client/forward-spec.js';
 import { PeerLog } from '../../../src/tunnel/link/peer-log.js';
 import { ClientPorts, type MayListen, type PortLink } from '../../../src/tunnel/server/client-ports.js';
+import type { ListenPlace } from '../../../src/tunnel/wire/listen.js';
 import { ManualClock } from '../../support/manual-clock.js';
 import { channelPair } from '../support/channel-pair.js';
 
@@ -38,7 +39,8 @@ class Client {
 
 class Server {
   readonly clock = new ManualClock();
-  readonly taken = new Set<number>();
+  /** Addresses with a port that somebody listens at. */
+  readonly taken = new Set<string>();
   readonly lines: string[] = [];
   readonly closed: string[] = [];
   readonly ports: ClientPorts;
@@ -57,18 +59,19 @@ class Server {
         close: (peerId, forwardId, reason) => void this.closed.push(`${peerId} ${forwardId} ${reason}`),
       },
       openPort: (_, { place: { bind, port } }) => {
+        const at = `${bind}:${port}`;
         let hasIt = false;
         return {
           at: { kind: 'port', bind, port },
           port,
           pending: 0,
           listen: async () => {
-            if (taken.has(port)) throw new ListenError('address-in-use', `port ${port} is in use`);
-            taken.add(port);
+            if (taken.has(at)) throw new ListenError('address-in-use', `${at} is in use`);
+            taken.add(at);
             hasIt = true;
           },
           close: () => {
-            if (hasIt) taken.delete(port);
+            if (hasIt) taken.delete(at);
             hasIt = false;
           },
         };
@@ -81,7 +84,7 @@ class Server {
     return this.ports.list().map(({ peerId, port }) => `${peerId} ${port}`);
   }
 
-  async open(client: Client, forwardId = 1, place = PLACE): Promise<void> {
+  async open(client: Client, forwardId = 1, place: ListenPlace = PLACE): Promise<void> {
     this.ports.open(client.link, forwardId, place);
     await this.pass(0);
   }
@@ -144,6 +147,37 @@ t.test('a client that asks for a port of its own twice is refused, however silen
   killed.channel.silence = 60_000;
   await server.open(killed, 2);
   t.same(killed.told, ['1: 8080', '2: address-in-use']);
+});
+
+t.test('a silent client keeps its port at an address that is not in the way', async (t) => {
+  const { server, killed, started } = await setUp();
+  server.taken.add('127.0.0.2:8080');
+  await server.open(started, 1, { bind: '127.0.0.2', port: 8080 });
+  await server.pass(10_000, killed);
+  t.same(server.owners, ['killed 8080']);
+  t.same(started.told, ['1: address-in-use'], 'another program has the address');
+  t.equal(killed.pings, 0);
+});
+
+t.test('a client gets all addresses of a port when each of the clients that have one is silent', async (t) => {
+  const { server, killed, started } = await setUp();
+  const second = new Client('second');
+  await server.open(second, 1, { bind: '127.0.0.2', port: 8080 });
+  server.taken.add('undefined:8080');
+  await server.open(started, 1, { bind: undefined, port: 8080 });
+  await server.pass(4_900, killed, second);
+  server.taken.delete('undefined:8080');
+  await server.pass(200, killed, second);
+  t.same(server.owners, ['started 8080']);
+});
+
+t.test('a client that has one address of a port does not take the others from a silent client', async (t) => {
+  const { server, killed, started } = await setUp();
+  await server.open(started, 1, { bind: '127.0.0.2', port: 8080 });
+  server.taken.add('undefined:8080');
+  await server.open(started, 2, { bind: undefined, port: 8080 });
+  await server.pass(10_000, killed);
+  t.same(server.owners, ['killed 8080', 'started 8080']);
 });
 
 t.test('of two clients that wait for a silent one, one gets the port', async (t) => {
