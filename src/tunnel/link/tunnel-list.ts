@@ -42,7 +42,7 @@ export class TunnelList {
   readonly #ofPeers = new PeerCounter();
   readonly #ofClients = new PeerCounter();
   /** Bytes that wait for local programs. */
-  readonly #backlogs = new PeerCounter();
+  readonly #backlogs = new PeerCounter((peerId) => this.#ofPeers.of(peerId) > 0);
   #lastNumber = 0;
 
   constructor(clock: Clock) {
@@ -81,6 +81,8 @@ export class TunnelList {
     this.#entries.delete(tunnel);
     this.#ofPeers.add(info.peerId, -1);
     if (info.peerRole === 'client') this.#ofClients.add(info.peerId, -1);
+    // With its last tunnel, a peer whose count is 0 loses its place.
+    this.#backlogs.add(info.peerId, 0);
     return info;
   }
 

@@ -4,6 +4,7 @@
  * nothing to send goes before those that always have (RFC 8290: new and old flows), so that large transfers do not delay a
  * keystroke; after its quantum it is an old flow until it was served as one.
  */
+import { OrderedList } from '../../base/ordered-list.js';
 
 /** Bytes that a tunnel sends before the next one: few beside what is in flight on any path, enough to make the loop cheap. */
 const QUANTUM = 20 * 1024;
@@ -29,9 +30,8 @@ export class FrameScheduler {
   readonly #frames: Buffer[] = [];
   /** Bytes that the frames of the link hold while they wait. */
   #waitingBytes = 0;
-  /** Sets keep their order, and have each source once. */
-  readonly #newFlows = new Set<FrameSource>();
-  readonly #oldFlows = new Set<FrameSource>();
+  readonly #newFlows = new OrderedList<FrameSource>();
+  readonly #oldFlows = new OrderedList<FrameSource>();
   /** The source that a full channel interrupted, and the bytes left of its quantum. */
   #interrupted: { readonly source: FrameSource; readonly left: number } | undefined;
   #sentBytes = 0;
@@ -120,9 +120,9 @@ export class FrameScheduler {
       }
       return true;
     }
-    const newFlow = this.#newFlows.values().next().value;
+    const newFlow = this.#newFlows.first;
     const interrupted = newFlow === undefined ? this.#interrupted : undefined;
-    const source = newFlow ?? interrupted?.source ?? this.#oldFlows.values().next().value;
+    const source = newFlow ?? interrupted?.source ?? this.#oldFlows.first;
     if (source === undefined) return false;
     this.#newFlows.delete(source);
     this.#oldFlows.delete(source);

@@ -22,3 +22,12 @@ t.test('the peer with the highest count is known, unless all counts are 0', asyn
   counter.add('a', -3);
   t.equal(counter.highest, undefined);
 });
+
+t.test('a peer that keeps its place counts as 0', async (t) => {
+  const counter = new PeerCounter((peerId) => peerId === 'a');
+  counter.add('a', 3);
+  counter.add('a', -3);
+  t.same([counter.of('a'), counter.total, counter.highest], [0, 0, undefined]);
+  counter.add('b', 1);
+  t.equal(counter.highest, 'b');
+});
