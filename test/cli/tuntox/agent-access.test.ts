@@ -46,10 +46,10 @@ async function startAgent(
 }
 
 function access(t: Test, places: AgentPlaces, networkOptions: readonly string[] = []) {
-  const starts: true[] = [];
-  const start = async (): Promise<void> => {
-    starts.push(true);
-    await startAgent(t, places, {});
+  const starts: (readonly string[])[] = [];
+  const start = async (options: readonly string[]): Promise<void> => {
+    starts.push(options);
+    await startAgent(t, places, { options });
   };
   const options = { places, program: PROGRAM, networkOptions };
   return { starts, access: new AgentAccess({ clock: systemClock, log: silentLogger, start }, options) };
@@ -97,4 +97,17 @@ t.test('an agent that runs without the options of this command is not used', asy
     code: 'options',
     message: /^--bootstrap is an option of the agent .* run "tuntox agent stop" first, or remove --bootstrap/,
   });
+});
+
+t.test('an agent that takes the place of another one has its options, such as a proxy', async (t) => {
+  const places = placesFor(t);
+  const options = ['--proxy=socks5://127.0.0.1:1080'];
+  await startAgent(t, places, { options });
+  const { starts, access: agent } = access(t, places);
+  (await agent.begin(HOLD)).close();
+  const stopping = await agent.begin({ ask: 'stop', when: 'now' });
+  await stopping.next();
+  stopping.close();
+  (await agent.begin(HOLD)).close();
+  t.same(starts, [options]);
 });

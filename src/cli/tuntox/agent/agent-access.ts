@@ -15,8 +15,11 @@ const AGENT_PROGRAM = 'tuntox ';
 export interface AgentAccessDeps {
   readonly clock: Clock;
   readonly log: Logger;
-  /** Starts an agent, and resolves when it listens. @throws AgentError with the output of the start on standard error */
-  readonly start: () => Promise<void>;
+  /**
+   * Starts an agent with these options about the network, and resolves when it listens.
+   * @throws AgentError with the output of the start on standard error
+   */
+  readonly start: (networkOptions: readonly string[]) => Promise<void>;
 }
 
 export interface AgentAccessOptions {
@@ -30,6 +33,8 @@ export interface AgentAccessOptions {
 export class AgentAccess {
   readonly #deps: AgentAccessDeps;
   readonly #options: AgentAccessOptions;
+  /** Those of the agent that answered last: one that takes its place uses the same proxy and nodes. */
+  #networkOptions: readonly string[];
   #starting: Promise<void> | undefined;
   /** How many starts have come to their end. */
   #starts = 0;
@@ -37,6 +42,7 @@ export class AgentAccess {
   constructor(deps: AgentAccessDeps, options: AgentAccessOptions) {
     this.#deps = deps;
     this.#options = options;
+    this.#networkOptions = options.networkOptions;
   }
 
   /** Asks the agent. @throws AgentSocketError, AgentError */
@@ -47,6 +53,7 @@ export class AgentAccess {
       try {
         const { conversation, hello } = await Conversation.begin(this.#deps, places, request);
         this.#checkOptions(hello);
+        this.#networkOptions = hello.options ?? this.#networkOptions;
         // A daemon ends by its own command.
         const isAgent = hello.program.startsWith(AGENT_PROGRAM);
         if (hello.version === AGENT_VERSION) {
@@ -69,7 +76,7 @@ export class AgentAccess {
 
   /** One start, however many connections wait for it. */
   #start(): Promise<void> {
-    this.#starting ??= this.#deps.start().finally(() => {
+    this.#starting ??= this.#deps.start(this.#networkOptions).finally(() => {
       this.#starts += 1;
       this.#starting = undefined;
     });

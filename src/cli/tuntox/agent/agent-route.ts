@@ -65,7 +65,7 @@ function routeTo(
   const networkOptions = networkOptionsOf(flags);
   return (log, shown) => {
     const access = new AgentAccess(
-      { clock: systemClock, log, start: () => startAgent(process, networkOptions) },
+      { clock: systemClock, log, start: (options) => startAgent(process, options) },
       { places, program: `tuntox ${ownVersion()}`, networkOptions },
     );
     return remoteThrough({ host, begin: (request) => access.begin(request) }, settings, log, shown);
