@@ -55,7 +55,7 @@ function textOf(code: Code, { path, names: { directory } }: StateDirectory, reas
     case 'no-lock':
       return `cannot make sure that no other process uses the identity in ${path}: ${reason}`;
     default:
-      return `cannot write in ${path}: ${reason}`;
+      return `cannot write in ${path} (${reason}): name another directory with ${directory}`;
   }
 }
 

@@ -16,6 +16,7 @@ const FILE_MODE = 0o600;
 const READABLE_BY_OTHERS = 0o044;
 /** The system's errors for a directory in which this user cannot create files. */
 const READ_ONLY: ReadonlySet<string> = new Set(['EROFS', 'EACCES', 'EPERM']);
+const OF_ANOTHER_USER: ReadonlySet<string> = new Set(['EACCES', 'EPERM']);
 /** Bytes. A real file has some KiB, and 2 KiB more for each friend; this bounds what a wrong file makes us read. */
 const MAX_FILE_SIZE = 16 * 1024 * 1024;
 
@@ -166,13 +167,30 @@ async function openToLock(files: FileSystem, place: Place, mustBeWritable: boole
   const { path } = place.directory;
   try {
     return { file: await files.openOrCreate(lockPathOf(place), FILE_MODE) };
-  } catch (writeError) {
-    const isReadOnly = READ_ONLY.has(systemCodeOf(writeError) ?? '') && !mustBeWritable;
+  } catch (error) {
+    const writeError = await asLockFileError(error, files, place);
+    const isReadOnly = READ_ONLY.has(systemCodeOf(error) ?? '') && !mustBeWritable;
     if (!isReadOnly || !(await isReadable(files, join(path, place.name)))) throw writeError;
     // The kernel holds the lock, which needs no space on the disk.
     return { file: await files.openToRead(lockPathOf(place)).catch(() => files.openToRead(path)), writeError };
   }
 }
+
+/** Where the file is there, it is not the directory that refuses: another user, such as root, has used the identity. */
+async function asLockFileError(error: unknown, files: FileSystem, place: Place): Promise<unknown> {
+  if (!OF_ANOTHER_USER.has(systemCodeOf(error) ?? '')) return error;
+  const path = lockPathOf(place);
+  if (!(await isThere(files, path))) return error;
+  const { path: directory, names } = place.directory;
+  const advice = `give it and ${join(directory, place.name)} to this user (chown), or name another directory with ${names.directory}`;
+  return new StateFileError('not-writable', `cannot write ${path} (${reasonOf(error)}): ${advice}`, { cause: error });
+}
+
+const isThere = (files: FileSystem, path: string): Promise<boolean> =>
+  files.status(path).then(
+    ({ isFile }) => isFile,
+    () => false,
+  );
 
 async function isReadable(files: FileSystem, path: string): Promise<boolean> {
   try {

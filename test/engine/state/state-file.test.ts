@@ -107,6 +107,20 @@ t.test('an error names a missing, wrong, forbidden or full directory and says wh
   t.pass('none of them kept the lock');
 });
 
+t.test('a lock file of another user is named, and the directory is not blamed', async (t) => {
+  const directory = temporaryDirectory(t);
+  writeFileSync(join(directory, 'tox_save.lock'), '');
+  const opened = StateFile.open(
+    { files: failing('EACCES', 2), lock: lockFile },
+    { path: directory, names: NAMES },
+    { isCreated: true },
+  );
+  await t.rejects(opened, {
+    code: 'not-writable',
+    message: /^cannot write .*tox_save\.lock \(permission denied\): give it and .*tox_save to this user \(chown\)/,
+  });
+});
+
 t.test('a lock file that is a link is refused', async (t) => {
   const directory = temporaryDirectory(t);
   writeFileSync(join(directory, 'victim'), 'precious');
