@@ -8,6 +8,7 @@ import { dirname } from 'node:path';
 import { IPCModule } from 'node-ipc';
 import { CodedError, messageOf, systemCodeOf } from '../base/coded-error.js';
 import { createdPrivately } from '../base/private-file.js';
+import { systemReason } from '../base/system-error.js';
 import { MAX_UNIX_PATH } from '../base/unix-path.js';
 
 /** Simultaneous clients: enough for 50 programs and a few people. The kernel queues some more. */
@@ -220,10 +221,13 @@ function checkLength(path: string): void {
 /** libuv reports a missing directory as a missing permission. */
 function listenError(error: unknown, path: string): IpcError {
   const directory = dirname(path);
-  if (!isGone(directory)) return ipcError(error, path);
-  return new IpcError('failed', `cannot create ${path}: there is no directory ${directory}: create it`, {
-    cause: error,
-  });
+  const { code, message } = ipcError(error, path);
+  if (code === 'in-use') return new IpcError(code, message, { cause: error });
+  const [reason, advice] = isGone(directory)
+    ? ['no such directory', 'create it']
+    : [systemReason(error), 'make it writable for this user'];
+  const text = `cannot create a socket in ${directory} (${reason}): ${advice}, or use another socket.path`;
+  return new IpcError('failed', text, { cause: error });
 }
 
 const REASONS: Readonly<Record<string, readonly [IpcErrorCode, string]>> = {

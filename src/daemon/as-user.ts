@@ -2,7 +2,7 @@
  * Runs the daemon as another user. Root reads the settings file to learn which one, creates the default directory of the socket and
  * the pid file, and starts a process of that user, which reads the settings again and opens everything else with its own rights.
  */
-import { chownSync, mkdirSync, statSync } from 'node:fs';
+import { chownSync, lstatSync, mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { systemCodeOf } from '../base/coded-error.js';
 import { SYSTEM_RUNTIME_DIRECTORY } from '../base/daemon-service.js';
@@ -102,17 +102,18 @@ function userOfCheck({ isCheck, configFile }: DaemonFlags): string | undefined {
 }
 
 /**
- * systemd creates it for its services. For other services it is created at each start of the machine, which only root can do. Root
- * creates nothing else, least of all a directory that the settings name.
+ * systemd creates it for its services. For other services it is created at each start of the machine, which only root can do. A daemon
+ * that ran as root has left one of root. Root creates nothing else, least of all a directory that the settings name.
  */
-function makeRuntimeDirectory({ uid, gid }: User): void {
+export function makeRuntimeDirectory({ uid, gid }: Pick<User, 'uid' | 'gid'>, path = SYSTEM_RUNTIME_DIRECTORY): void {
   try {
-    mkdirSync(SYSTEM_RUNTIME_DIRECTORY, { mode: RUNTIME_DIRECTORY_MODE });
+    mkdirSync(path, { mode: RUNTIME_DIRECTORY_MODE });
   } catch (error) {
-    // It exists, or the other process reports the error.
-    if (systemCodeOf(error) !== undefined) return;
-    throw error;
+    if (systemCodeOf(error) === undefined) throw error;
+    const status = lstatSync(path, { throwIfNoEntry: false });
+    // The other process reports the error.
+    if (status?.isDirectory() !== true || status.uid !== ROOT) return;
   }
-  // No other user can change /run, so this is the directory that was just created.
-  chownSync(SYSTEM_RUNTIME_DIRECTORY, uid, gid);
+  // No other user can change /run, so this is the directory that was just created or looked at.
+  chownSync(path, uid, gid);
 }

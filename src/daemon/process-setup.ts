@@ -38,6 +38,13 @@ function makeDirectory(path: string, mode: number, setting: string): void {
   }
 }
 
+/** What root saves in the directory of the service's own user, that user cannot use. */
+export function warnRoot(process: NodeJS.Process, log: Logger, { stateDirectory }: Loaded['settings']): void {
+  const { uid, gid } = statSync(stateDirectory);
+  if (process.geteuid?.() !== ROOT || (uid === ROOT && gid === ROOT)) return;
+  log.warn(`running as root, but ${stateDirectory} is for another user, who cannot use what root saves: add -U tuntox`);
+}
+
 /** Looks up the group of the control socket. @param name of the settings */
 export function groupOf(
   name: string,

@@ -19,7 +19,7 @@ import type { Loaded } from './configuration.js';
 import { Daemon } from './daemon.js';
 import { DaemonLog } from './daemon-log.js';
 import { linkDefaultSocket } from './default-socket.js';
-import { makeOwnDirectories, socketGroup } from './process-setup.js';
+import { makeOwnDirectories, socketGroup, warnRoot } from './process-setup.js';
 import { sharedAgent } from './shared-agent.js';
 import type { DaemonSignals } from './signals.js';
 import { Watchdog } from './watchdog.js';
@@ -77,6 +77,7 @@ async function serve(
   const service = new ServiceProcess({ process, log, lockFile, background }, own);
   try {
     makeOwnDirectories(loaded);
+    warnRoot(process, log, settings);
     const groupId = socketGroup(process, log, loaded);
     const manager = await managing;
     manager.status('starting');

@@ -1,10 +1,11 @@
-import { symlinkSync } from 'node:fs';
+import { chownSync, mkdirSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { readDaemonFlags } from '../../src/config/daemon-flags.js';
 import { loadSettings, SettingsError } from '../../src/config/daemon-settings.js';
-import { runAsUser } from '../../src/daemon/as-user.js';
+import { makeRuntimeDirectory, runAsUser } from '../../src/daemon/as-user.js';
 import type { Loaded } from '../../src/daemon/configuration.js';
+import { requirementsMet, root } from '../support/requirements.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
 const defaults = loadSettings({ configFile: '/dev/null', flags: [], environment: {} });
@@ -42,4 +43,24 @@ t.test('a user other than root continues unchanged, and nothing is read', async 
   const process = { geteuid: () => 1000, env: {} } as unknown as NodeJS.Process;
   const load = (): never => t.fail('it was read') as never;
   t.equal(await runAsUser(process, { flags, load, release: () => {} }), undefined);
+});
+
+t.test('the directory of the socket is made for the user, also where a daemon of root has left its own', async (t) => {
+  if (!requirementsMet(t, root('become somebody else'))) return;
+  const user = { uid: 65_534, gid: 65_533 };
+  const path = join(temporaryDirectory(t), 'run');
+  for (const what of ['missing', 'of root']) {
+    makeRuntimeDirectory(user, path);
+    t.match(statSync(path), user, what);
+    chownSync(path, 0, 0);
+  }
+});
+
+t.test('a directory of the socket that belongs to a third user stays theirs', async (t) => {
+  if (!requirementsMet(t, root('become somebody else'))) return;
+  const path = join(temporaryDirectory(t), 'run');
+  mkdirSync(path);
+  chownSync(path, 1, 1);
+  makeRuntimeDirectory({ uid: 65_534, gid: 65_533 }, path);
+  t.match(statSync(path), { uid: 1, gid: 1 });
 });
