@@ -1,4 +1,5 @@
 /** The width of text on a terminal, and its lines. Pure. */
+import { stripVTControlCharacters } from 'node:util';
 
 /** Characters that control a terminal or the direction of writing, and lone surrogates. */
 const HARMFUL =
@@ -75,4 +76,25 @@ function headOf(text: string, width: number): string {
     head += character;
   }
   return head;
+}
+
+/** Breaks a line at spaces, for a terminal. A word longer than the line is left to the terminal, from which it can be copied whole. */
+export function betweenWords(line: string, columns: number): string {
+  let used = 0;
+  return line.replace(/( *)([^ ]+)/g, (_all, spaces: string, word: string) => {
+    const width = columnsOf(stripVTControlCharacters(word));
+    const isFirst = used === 0;
+    const isBroken = !isFirst && used + spaces.length + width > columns;
+    used = isBroken ? width : used + spaces.length + width;
+    return isBroken ? `\n${word}` : spaces + word;
+  });
+}
+
+/** Returns a text for a stream: on a terminal its lines are broken between words. */
+export function fitted(
+  text: string,
+  { isTTY, columns = 0 }: { readonly isTTY?: boolean; readonly columns?: number },
+): string {
+  const lines = text.split('\n');
+  return (isTTY === true && columns > 0 ? lines.map((line) => betweenWords(line, columns)) : lines).join('\n');
 }

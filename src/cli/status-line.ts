@@ -1,7 +1,6 @@
 /** One line at the end of a terminal that is rewritten in place; what else is written there goes above it. */
 import { Writable } from 'node:stream';
-import { stripVTControlCharacters } from 'node:util';
-import { columnsOf } from '../base/columns.js';
+import { betweenWords } from '../base/columns.js';
 
 /** The part of a terminal that is used. */
 export interface Terminal {
@@ -77,18 +76,6 @@ export class StatusLine {
     const shown = this.#text.length <= room ? this.#text : `${this.#text.slice(0, room - 1)}…`;
     this.#terminal.write(START + shown + ERASE);
   }
-}
-
-/** Breaks a line at spaces, for a terminal. A word longer than the line is left to the terminal, from which it can be copied whole. */
-export function betweenWords(line: string, columns: number): string {
-  let used = 0;
-  return line.replace(/( *)([^ ]+)/g, (_all, spaces: string, word: string) => {
-    const width = columnsOf(stripVTControlCharacters(word));
-    const isFirst = used === 0;
-    const isBroken = !isFirst && used + spaces.length + width > columns;
-    used = isBroken ? width : used + spaces.length + width;
-    return isBroken ? `\n${word}` : spaces + word;
-  });
 }
 
 /** Whether a line can be rewritten there: not with TERM=dumb, as in the shell of Emacs, and not without TERM. */

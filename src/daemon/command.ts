@@ -1,5 +1,6 @@
 /** The command line of `tuntoxd`: help, version, `--check`, or running the daemon. */
 import { systemClock } from '../base/clock.js';
+import { fitted } from '../base/columns.js';
 import { ownVersion } from '../base/own-files.js';
 import { OutputError, writeResult } from '../base/result-output.js';
 import { readDaemonFlags } from '../config/daemon-flags.js';
@@ -64,7 +65,8 @@ export async function runCommand(process: NodeJS.Process): Promise<number> {
 }
 
 function complain(process: NodeJS.Process, errors: readonly string[], hint?: string): number {
-  for (const error of errors) process.stderr.write(`tuntoxd: ${error}\n`);
-  if (hint !== undefined) process.stderr.write(`tuntoxd: ${hint}\n`);
+  for (const text of [...errors, ...(hint === undefined ? [] : [hint])]) {
+    process.stderr.write(`${fitted(`tuntoxd: ${text}`, process.stderr)}\n`);
+  }
   return ExitStatus.Usage;
 }

@@ -1,5 +1,6 @@
 /** The command `tuntoxd`: turns errors into a line and an exit status. */
 import { CodedError } from '../base/coded-error.js';
+import { fitted } from '../base/columns.js';
 import { errorReport } from '../base/program-error.js';
 import { ExitStatus } from './exit-status.js';
 
@@ -12,7 +13,7 @@ export async function main(process: NodeJS.Process): Promise<number> {
   } catch (error) {
     // Every expected error has a code of ours. Any other is a bug, and is reported with its place.
     const text = error instanceof CodedError ? error.message : errorReport(error, process.env);
-    process.stderr.write(`tuntoxd: ${text}\n`);
+    process.stderr.write(`${fitted(`tuntoxd: ${text}`, process.stderr)}\n`);
     return ExitStatus.Failed;
   }
 }

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { columnsOf, harmless, harmlessJson, shortened, wrapped } from '../../src/base/columns.js';
+import { columnsOf, fitted, harmless, harmlessJson, shortened, wrapped } from '../../src/base/columns.js';
 import { tableLines } from '../../src/cli/table.js';
 
 t.test('control characters, and those that change the writing direction, become visible', async (t) => {
@@ -63,4 +63,11 @@ t.test('the last cell of a short row may use the remaining columns', async (t) =
     ).rows,
     ['1   connecting', '2   1 B  2 B'],
   );
+});
+
+t.test('a text is broken between words for a terminal alone, and a long word stays whole', async (t) => {
+  const text = 'a text of several words\nand averylongword';
+  t.equal(fitted(text, { isTTY: true, columns: 10 }), 'a text of\nseveral\nwords\nand\naverylongword');
+  t.equal(fitted(text, { columns: 10 }), text);
+  t.equal(fitted(text, { isTTY: true, columns: 0 }), text, 'its size is not known');
 });

@@ -1,6 +1,7 @@
 /** The command `tuntox`: help, version and usage errors, and its exit status. */
 import { systemClock } from '../../base/clock.js';
 import { CodedError } from '../../base/coded-error.js';
+import { fitted } from '../../base/columns.js';
 import { ownVersion } from '../../base/own-files.js';
 import { errorReport } from '../../base/program-error.js';
 import { OutputError, writeResult } from '../../base/result-output.js';
@@ -12,7 +13,6 @@ import { hasForwardingParent } from '../../platform/process/parent-process.js';
 import { runAs } from '../../platform/process/service-process.js';
 import { userToBecome } from '../../platform/process/user.js';
 import type { ListenDescriptor } from '../../platform/service-manager/listen-descriptors.js';
-import { betweenWords } from '../status-line.js';
 import { COMMANDS } from './commands.js';
 import { ExitStatus } from './exit-status.js';
 import { type CommandLine, hostNameOf, readCommandLine } from './flags.js';
@@ -90,9 +90,7 @@ export async function main(process: NodeJS.Process, descriptors: readonly Listen
     return ExitStatus.Ok;
   } catch (error) {
     if (error instanceof OutputError && error.code === 'closed-pipe') return ExitStatus.ClosedPipe;
-    const { isTTY, columns } = process.stderr;
-    const text = `tuntox: ${textOf(error, process)}`;
-    process.stderr.write(`${isTTY && columns > 0 ? betweenWords(text, columns) : text}\n`);
+    process.stderr.write(`${fitted(`tuntox: ${textOf(error, process)}`, process.stderr)}\n`);
     await tellError(error, process);
     return error instanceof UsageError ? ExitStatus.Usage : ExitStatus.Failed;
   }

@@ -1,5 +1,6 @@
 /** The command `tokssh`, used as upstream's script of this name: ssh to a Tox ID, or to a stored host. */
 import { CodedError } from '../../base/coded-error.js';
+import { fitted } from '../../base/columns.js';
 import { errorReport } from '../../base/program-error.js';
 import { writeResult } from '../../base/result-output.js';
 import { FormatError } from '../../config/format-error.js';
@@ -31,10 +32,13 @@ export async function tokssh(process: NodeJS.Process): Promise<number> {
     return await runTokssh(process.argv.slice(2), process);
   } catch (error) {
     const text = error instanceof CodedError ? error.message : errorReport(error, process.env);
-    process.stderr.write(`tokssh: ${text}${error instanceof UsageError ? ' (see tokssh --help)' : ''}\n`);
+    tell(process, `${text}${error instanceof UsageError ? ' (see tokssh --help)' : ''}`);
     return error instanceof UsageError ? ExitStatus.Usage : ExitStatus.Failed;
   }
 }
+
+const tell = ({ stderr }: NodeJS.Process, text: string): boolean =>
+  stderr.write(`${fitted(`tokssh: ${text}`, stderr)}\n`);
 
 async function runTokssh(given: readonly string[], process: NodeJS.Process): Promise<number> {
   const { words, secret } = takeSecret(given);
@@ -46,9 +50,7 @@ async function runTokssh(given: readonly string[], process: NodeJS.Process): Pro
   const destination = words[at];
   if (destination === undefined) throw new UsageError('an address is missing, as in: tokssh user@TOX_ID');
   if (secret !== undefined) {
-    process.stderr.write(
-      'tokssh: other users can see the secret of -s in the process list: use TUNTOX_SHARED_SECRET\n',
-    );
+    tell(process, 'other users can see the secret of -s in the process list: use TUNTOX_SHARED_SECRET');
     process.env.TUNTOX_SHARED_SECRET = secret;
   }
   return runSshProgram(process, words, await optionsFor(hostOfDestination(destination), secret, process));

@@ -20,7 +20,7 @@ export async function listServices(settings: ServicesSettings, server: Remote, c
 function textOf(name: string, services: Awaited<ReturnType<Remote['services']>>): string {
   if (services === undefined || services.length === 0) {
     const why = services === undefined ? 'is an original tuntox, which has no' : 'offers no';
-    return `${name} ${why} services. -L PORT:HOST:PORT and -W HOST:PORT reach a target that it allows.\n`;
+    return `${name} ${why} services.\n-L PORT:HOST:PORT and -W HOST:PORT reach a target that it allows.\n`;
   }
   const width = Math.max(...services.map((service) => service.name.length), 'SERVICE'.length);
   const rows = services.map((service) => `${service.name.padEnd(width)}  ${portText(service)}`);

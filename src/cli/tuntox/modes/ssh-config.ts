@@ -12,8 +12,9 @@ export async function runSshConfig({ flags }: CommandLine, process: NodeJS.Proce
   await writeResult(
     process.stdout,
     [
-      `# For ~/.ssh/config, written by "tuntox ssh-config": ssh NAME${HOST_SUFFIX}, and so scp, sftp, rsync and git, reach a host`,
-      '# that "tuntox list" shows. Tox proves its identity, so an unknown key of its sshd is accepted.',
+      `# For ~/.ssh/config, written by "tuntox ssh-config": ssh NAME${HOST_SUFFIX}, and so scp,`,
+      '# sftp, rsync and git, reach a host that "tuntox list" shows. Tox proves its',
+      '# identity, so an unknown key of its sshd is accepted.',
       `Host *${HOST_SUFFIX}`,
       `    ProxyCommand ${proxyCommand(program, "'%h'", flags)}`,
       '    StrictHostKeyChecking accept-new',
