@@ -62,6 +62,34 @@ t.test('each error of the daemon has its exit status and its hint', async (t) =>
   }
 });
 
+t.test('a secret is not asked for where no daemon runs', async (t) => {
+  const { status, said } = await failure(['secret', 'set'], { socket: '/nowhere/tuntoxd.sock' });
+  t.equal(status, 3);
+  t.notMatch(said, /New secret|is empty/);
+});
+
+t.test('an empty secret is a usage error', async (t) => {
+  const { status, said } = await failure(['secret', 'set'], { socket: await startDaemon(t, {}) });
+  t.equal(status, 2);
+  t.equal(said, 'tuntoxctl: the secret is empty to remove the secret: tuntoxctl secret off');
+});
+
+t.test('a generated secret that could not be saved is said not to be in force', async (t) => {
+  for (const [code, told] of [
+    ['not-saved', 'is not in force'],
+    ['timeout', 'may not be in force'],
+  ] as const) {
+    const change = { changed: true, previousValidUntil: null, closedTunnels: 0, notes: [] };
+    const socket = await startDaemon(t, {
+      'secret.rotate': () => ({ schema: 'tuntox.secret-change/1', ...change, secret: 'canary' }),
+      'secret.set': () => {
+        throw new ControlError(code, 'no');
+      },
+    });
+    t.match((await failure(['secret', 'rotate'], { socket })).said, `the secret shown above ${told}`);
+  }
+});
+
 t.test('a ban must be longer than 0', async (t) => {
   const socket = await startDaemon(t, { 'clients.kick': () => t.fail('the daemon was asked') as never });
   t.match(await failure(['clients', 'kick', 'laptop', '--for', '0s'], { socket }), {
@@ -260,7 +288,6 @@ t.test('a usage error suggests what was probably meant: 2', async (t) => {
     [['connections', 'close', 'laptop'], '"laptop" is not a connection'],
     [['connections', '--interval', '2s'], '--interval needs --watch'],
     [['connections', '--watch', '--interval', '1h'], '--interval must be between 200ms and 1m'],
-    [['secret', 'set'], 'the secret is empty to remove the secret: tuntoxctl secret off'],
     [['secret', 'rotate', '--grace', '1h', '--drop-sessions'], '--grace and --drop-sessions cannot be used together'],
     [['rules', 'check', '--client', 'x'], 'rules check needs --target'],
     [['log', 'level', 'loud'], 'unknown log level "loud" use one of: error, warn, info, debug, trace'],

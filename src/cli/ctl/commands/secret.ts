@@ -1,6 +1,7 @@
 /** `tuntoxctl secret`: the shared secret of the clients. */
 
 import { countText, durationText } from '../../../base/units.js';
+import { ControlError } from '../../../control/control-error.js';
 import type { Result } from '../../../control/protocol.js';
 import type { Output } from '../../output.js';
 import type { Option } from '../arguments.js';
@@ -41,6 +42,8 @@ export const SECRET_COMMANDS: readonly Command[] = [
     run: async (context) => {
       const { given, dialogue, session } = context;
       const when = transitionOf(context);
+      // Nobody types a secret for a daemon that does not run.
+      await session.daemon();
       const secret = await dialogue.readHidden('New secret (not echoed): ', MAX_SECRET_LENGTH + 2);
       if (secret === '') throw usage('the secret is empty', 'to remove the secret: tuntoxctl secret off');
       if (secret.includes('\n'))
@@ -98,7 +101,12 @@ async function inForce(context: Context, secret: string, when: ReturnType<typeof
   try {
     await context.session.call('secret.set', { secret, ...when, confirmed: true });
   } catch (error) {
-    context.note('the secret shown above may not be in force; to see when it last changed: tuntoxctl secret status');
+    const isUnsaved = error instanceof ControlError && error.code === 'not-saved';
+    context.note(
+      isUnsaved
+        ? 'the secret shown above is not in force'
+        : 'the secret shown above may not be in force; to see when it last changed: tuntoxctl secret status',
+    );
     throw error;
   }
 }
