@@ -129,7 +129,7 @@ export class ControlClient {
     return new Promise((resolve, reject) => {
       const giveUp = (): void => {
         this.#pending.delete(id);
-        reject(new ControlError('timeout', `the daemon did not answer ${method} within ${timeout / 1000} s`));
+        reject(new ControlError('timeout', `the daemon has not answered for ${timeout / 1000} s (${method})`));
       };
       const timer = stream === undefined ? this.#clock.after(timeout, giveUp) : undefined;
       const settle = (): void => {

@@ -17,6 +17,11 @@ export async function connectionError(error: unknown, socket: SocketPlace): Prom
       cause: error,
     });
   }
+  if (error instanceof ControlError && error.code === 'timeout') {
+    const { restart, log } = SERVICE_COMMANDS[socket.owner];
+    const hint = `it hangs, or this machine is very busy: see ${log}; to restart it, which closes its tunnels: ${restart}`;
+    return new CtlError('timeout', error.message, { hint, cause: error });
+  }
   const { IpcError } = await import('../../control/ipc.js');
   if (!(error instanceof IpcError)) return error;
   if (error.code === 'permission') return permissionError(error, socket);

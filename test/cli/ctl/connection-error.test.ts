@@ -3,7 +3,8 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { lostDaemon } from '../../../src/cli/ctl/connection-error.js';
+import { connectionError, lostDaemon } from '../../../src/cli/ctl/connection-error.js';
+import { ControlError } from '../../../src/control/control-error.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
 
 const SOCKET = '/run/tuntox/tuntoxd.sock';
@@ -55,4 +56,14 @@ t.test('a pipe in place of the lock file does not block', async (t) => {
   rmSync(sources.lock);
   spawnSync('mkfifo', [sources.lock]);
   t.equal(lostDaemon(SOCKET, true, sources), undefined);
+});
+
+t.test('a daemon that hangs is told with the commands for its log and its restart', async (t) => {
+  const error = new ControlError('timeout', 'the daemon has not answered for 20 s (hello)');
+  const place = { path: SOCKET, from: 'default', owner: 'user' } as const;
+  t.match(await connectionError(error, place), {
+    code: 'timeout',
+    message: error.message,
+    hint: /^it hangs, .*: see journalctl --user -u tuntox; to restart it, .*: systemctl --user restart tuntox$/,
+  });
 });
