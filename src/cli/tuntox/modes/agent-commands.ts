@@ -43,7 +43,8 @@ async function statusText(environment: NodeJS.ProcessEnv, status: AgentEvent): P
     field('Key', shortKey(String(status.key))),
     ...servers.map(({ key, online, path: way, users }) => {
       const name = hosts.find(({ toxId }) => keyOf(toxId) === key)?.name ?? shortKey(String(key));
-      const state = online === true ? `connected, ${way}` : 'being searched';
+      const path = way === 'none' ? 'but nothing arrives' : way;
+      const state = online === true ? `connected, ${path}` : 'being searched';
       return field(
         name,
         `${state}; ${users === 0 ? 'not in use' : `used by ${countText(Number(users), 'connection')}`}`,
