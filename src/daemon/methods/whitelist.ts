@@ -75,10 +75,11 @@ async function add(deps: Deps, given: readonly WhitelistEntry[], options: AddOpt
   if (entries.length === 0) return change({ notes: kept === 0 ? ['there is nothing to add'] : keptNotes });
   const owners = aliasOwners(access.entries);
   for (const entry of entries) {
-    const { publicKey, alias } = entry;
+    const { publicKey } = entry;
     checkAlias(owners, entry);
-    if (access.entry(publicKey) === undefined) continue;
-    throw new ControlError('exists', `${alias ?? publicKey.short} is already on the whitelist`, {
+    const listed = access.entry(publicKey);
+    if (listed === undefined) continue;
+    throw new ControlError('exists', `${listed.alias ?? publicKey.short} is already on the whitelist`, {
       hint: `to change its entry: tuntoxctl whitelist edit ${nameOf(deps, publicKey)}`,
     });
   }
