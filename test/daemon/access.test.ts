@@ -680,6 +680,38 @@ t.test('with unreadable state no client is admitted, and a warning says why', as
   t.match(notes, [/only clients on the whitelist/, /^still no client is admitted: .*bans\.json is damaged/]);
 });
 
+t.test('a list that could not be read is an error, and not empty', async (t) => {
+  const state = {
+    'whitelist.json': '{',
+    'secret.json': '{',
+    'bans.json': '{',
+    'services.json': '{',
+    'forwards.json': '{',
+  };
+  const daemon = await TestDaemon.start(t, { state });
+  for (const [method, file] of [
+    ['whitelist.list', 'whitelist'],
+    ['invite.list', 'whitelist'],
+    ['secret.status', 'secret'],
+    ['bans.list', 'bans'],
+    ['services.list', 'services'],
+    ['forwards.list', 'forwards'],
+  ] as const) {
+    const message = new RegExp(`${file}\\.json is damaged`);
+    await t.rejects(daemon.call(method, {}), { code: 'failed', message, hint: 'then restart the daemon' }, method);
+  }
+});
+
+t.test('a client that is added twice is called by the name that it has', async (t) => {
+  const daemon = await TestDaemon.start(t);
+  const id = 'F'.repeat(64);
+  await daemon.call('whitelist.add', { id, name: 'laptop', confirmed: true });
+  await t.rejects(daemon.call('whitelist.add', { id, name: 'phone' }), {
+    code: 'exists',
+    message: 'laptop is already on the whitelist',
+  });
+});
+
 t.test('clients kick and connections close end what they name', async (t) => {
   const daemon = await TestDaemon.start(t);
   const client = await daemon.client();

@@ -4,7 +4,7 @@ import { ControlError } from '../../control/control-error.js';
 import type { MethodHandlers, Result } from '../../control/protocol.js';
 import { type ClientKey, findClient, isKnown, keyAt, keyText, logName } from './client-names.js';
 import type { MethodContext } from './context.js';
-import { saved } from './save-errors.js';
+import { checkRead, saved } from './save-errors.js';
 
 type Deps = Pick<MethodContext, 'access' | 'admission' | 'log' | 'targets'>;
 type Ban = Result<'bans.list'>['bans'][number];
@@ -12,7 +12,10 @@ type Ban = Result<'bans.list'>['bans'][number];
 export function banMethods(deps: Deps): Pick<MethodHandlers, 'bans.list' | 'bans.clear'> {
   const { access, log } = deps;
   return {
-    'bans.list': () => ({ schema: 'tuntox.bans/1', bans: access.bans.map(shown) }),
+    'bans.list': () => {
+      checkRead(access.unusable.bans);
+      return { schema: 'tuntox.bans/1', bans: access.bans.map(shown) };
+    },
     'bans.clear': async ({ client, dryRun }) => {
       const { bans } = access;
       const names = bans.map(({ publicKey }) => ({ publicKey, alias: access.entry(publicKey)?.alias }));

@@ -14,7 +14,7 @@ import { isSameSecret } from '../../engine/client/remote-server.js';
 import type { ForwardState } from '../../engine/client/standing-forward.js';
 import { keyText } from './client-names.js';
 import type { MethodContext } from './context.js';
-import { asControlError } from './save-errors.js';
+import { asControlError, checkRead } from './save-errors.js';
 
 type Deps = Pick<MethodContext, 'clock' | 'forwards' | 'log'>;
 type Forward = Result<'forwards.add'>['forward'];
@@ -30,7 +30,10 @@ const CODES: Readonly<Record<ForwardError['code'], ControlErrorCode>> = {
 
 export function forwardMethods({ clock, forwards, log }: Deps): Pick<MethodHandlers, Names> {
   return {
-    'forwards.list': () => ({ schema: 'tuntox.forwards/1', forwards: forwards.all.map(shown) }),
+    'forwards.list': () => {
+      checkRead(forwards.error);
+      return { schema: 'tuntox.forwards/1', forwards: forwards.all.map(shown) };
+    },
     'forwards.add': (params) =>
       explained(async () => {
         const entry = entryOf(params, clock.unixTime());

@@ -17,7 +17,7 @@ import type { AllowedTarget } from '../../engine/access/whitelist.js';
 import { namesOf, tunnelsOf } from './affected-clients.js';
 import { clientName } from './client-names.js';
 import type { MethodContext } from './context.js';
-import { saved } from './save-errors.js';
+import { checkRead, saved } from './save-errors.js';
 import { notesOnServices } from './services.js';
 import { allowOf, allowReverseOf, expiryOf } from './whitelist.js';
 
@@ -32,10 +32,10 @@ const LIST = 'to list the invitations: tuntoxctl invite list';
 export function invitationMethods(deps: Deps): Pick<MethodHandlers, Names> {
   const { access } = deps;
   return {
-    'invite.list': () => ({
-      schema: 'tuntox.invitations/1',
-      invitations: access.invitations.all.map((one) => shown(deps, one)),
-    }),
+    'invite.list': () => {
+      checkRead(access.unusable.lists);
+      return { schema: 'tuntox.invitations/1', invitations: access.invitations.all.map((one) => shown(deps, one)) };
+    },
     'invite.create': (params) => create(deps, params),
     'invite.revoke': (params) => revoke(deps, params),
   };

@@ -1,8 +1,10 @@
-/** Errors of a change that could not be saved, as errors of the control protocol. */
+/** Errors of a file of state that could not be read, or of a change that could not be saved, as errors of the control protocol. */
 import { ControlError, type ControlErrorCode } from '../../control/control-error.js';
 import { WhitelistError } from '../../engine/access/whitelist.js';
 import { JsonFileError } from '../../engine/state/json-file.js';
 import { reasonOf, StateFileError } from '../../engine/state/state-file-error.js';
+
+const RESTART = { hint: 'then restart the daemon' } as const;
 
 const WHITELIST_CODES = {
   'bad-target': 'bad-params',
@@ -25,6 +27,15 @@ export async function saved<Value>(change: Promise<Value>, disconnecting?: strin
   }
 }
 
+/**
+ * A list that could not be read must not look empty.
+ * @param error why its file cannot be used
+ * @throws ControlError
+ */
+export function checkRead(error: string | undefined): void {
+  if (error !== undefined) throw new ControlError('failed', error, RESTART);
+}
+
 /** Returns any other error unchanged: it is a bug, and is logged. */
 export function asControlError(error: unknown, disconnecting?: string): unknown {
   if (error instanceof StateFileError) {
@@ -44,7 +55,7 @@ export function asControlError(error: unknown, disconnecting?: string): unknown 
     );
   }
   if (error instanceof JsonFileError) {
-    const hint = error.code === 'not-writable' ? {} : { hint: 'then restart the daemon' };
+    const hint = error.code === 'not-writable' ? {} : RESTART;
     return new ControlError('failed', error.message, { ...hint, cause: error });
   }
   if (error instanceof WhitelistError) {

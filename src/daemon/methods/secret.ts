@@ -7,7 +7,7 @@ import type { MethodHandlers, Params, Result } from '../../control/protocol.js';
 import type { SecretCheck } from '../../engine/access/secret-check.js';
 import { type AffectedClients, affectedBy, confirm, tunnelsOf } from './affected-clients.js';
 import type { MethodContext } from './context.js';
-import { saved } from './save-errors.js';
+import { checkRead, saved } from './save-errors.js';
 
 type Deps = Pick<MethodContext, 'access' | 'clock' | 'admission' | 'engine' | 'log' | 'random' | 'secretSource'>;
 type Change = Result<'secret.set'>;
@@ -77,7 +77,10 @@ export function secretMethods(deps: Deps): Pick<MethodHandlers, Names> {
   };
 
   return {
-    'secret.status': () => secretStatus(deps),
+    'secret.status': () => {
+      if (!access.isSecretGiven) checkRead(access.unusable.secret);
+      return secretStatus(deps);
+    },
     'secret.set': async ({ secret, ...options }) => {
       const bytes = Buffer.from(secret);
       const error = errorOfSecret(bytes);

@@ -13,7 +13,7 @@ import { nameWithKey } from '../../engine/server/client-names.js';
 import { reachedBy, type TargetPolicy } from '../../engine/server/target-policy.js';
 import type { Consent } from './affected-clients.js';
 import type { MethodContext } from './context.js';
-import { saved } from './save-errors.js';
+import { checkRead, saved } from './save-errors.js';
 
 type Deps = Pick<MethodContext, 'access' | 'clock' | 'engine' | 'log' | 'services' | 'targets'>;
 type Names = 'services.list' | 'services.add' | 'services.remove';
@@ -23,11 +23,11 @@ type ServiceTargets = Parameters<TargetPolicy['isAnyWith']>[0];
 export function serviceMethods(deps: Deps): Pick<MethodHandlers, Names> {
   const { services, targets } = deps;
   return {
-    'services.list': () => ({
-      schema: 'tuntox.services/1',
-      services: services.all.map(shown),
-      only: targets.file === undefined && !targets.isAny,
-    }),
+    'services.list': () => {
+      checkRead(services.error);
+      const only = targets.file === undefined && !targets.isAny;
+      return { schema: 'tuntox.services/1', services: services.all.map(shown), only };
+    },
     'services.add': (params) => explained(() => add(deps, params)),
     'services.remove': (params) => explained(() => remove(deps, params)),
   };

@@ -21,7 +21,7 @@ import { reachedBy } from '../../engine/server/target-policy.js';
 import { affectedBy, confirm, namesOf, noLongerAdmitted, tunnelsOf } from './affected-clients.js';
 import { findClient, keyAt, keyText, nameOf, newClient } from './client-names.js';
 import type { MethodContext } from './context.js';
-import { asControlError, saved } from './save-errors.js';
+import { asControlError, checkRead, saved } from './save-errors.js';
 import { notesOnServices } from './services.js';
 
 type Deps = Pick<
@@ -41,11 +41,11 @@ type Names =
 export function whitelistMethods(deps: Deps): Pick<MethodHandlers, Names> {
   const { access } = deps;
   return {
-    'whitelist.list': () => ({
-      schema: 'tuntox.whitelist/1',
-      enabled: access.hasWhitelist,
-      entries: access.entries.map((entry) => shown(deps, entry)),
-    }),
+    'whitelist.list': () => {
+      checkRead(access.unusable.lists);
+      const entries = access.entries.map((entry) => shown(deps, entry));
+      return { schema: 'tuntox.whitelist/1', enabled: access.hasWhitelist, entries };
+    },
     'whitelist.add': (params) => addClient(deps, params),
     'whitelist.import': ({ items, ...options }) => add(deps, newEntries(deps, items), { ...options, adopt: false }),
     'whitelist.edit': (params) => edit(deps, params),

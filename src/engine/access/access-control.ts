@@ -104,9 +104,14 @@ export class AccessControl implements AccessFactors {
 
   /** Why stored files cannot be used; while there is an error, no client is admitted. */
   get errors(): readonly string[] {
+    const { lists, secret, bans } = this.unusable;
+    return [this.#settings.secretError, lists, secret, bans].filter((error) => error !== undefined);
+  }
+
+  /** Why each stored file cannot be used; what it has is unknown then. */
+  get unusable(): Readonly<Record<'lists' | 'secret' | 'bans', string | undefined>> {
     const { lists, secret, bans } = this.#files;
-    const all = [this.#settings.secretError, lists.error?.message, secret.error?.message, bans.error?.message];
-    return all.filter((error) => error !== undefined);
+    return { lists: lists.error?.message, secret: secret.error?.message, bans: bans.error?.message };
   }
 
   /** Why the last change could not be saved; undefined when it was. */
