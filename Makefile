@@ -57,8 +57,9 @@ dist/.built: node_modules/.package-lock.json package.json tsconfig.json $(BUNDLE
 	@node packaging/bundle.js
 	@touch $@
 
-# Batches of datagrams (native/udp.c): left out, with a word, where there is no compiler, no C library to build with, or no Linux, since
-# everything works without it. It is moved to its place when it is whole: a program may start meanwhile.
+# Batches of datagrams (native/udp.c) and boxes of a session (native/box.c): left out, with a word, where there is no compiler, no C
+# library to build with, or no Linux, since everything works without it. It is moved to its place when it is whole: a program may start
+# meanwhile.
 # Node loads it by the name of its own architecture. `make deb` makes both, where Debian's compiler for arm64 is there.
 NATIVE_FLAGS := -std=c11 -O2 -Wall -Wextra -Werror -fPIC -shared -fvisibility=hidden -fstack-protector-strong -fno-ident -Wl,-z,now -Wl,-z,relro -Wl,--build-id=none -s
 NATIVE_FLAGS += -Inode_modules/node-api-headers/include
@@ -73,16 +74,16 @@ native-both: $(NATIVE_BOTH)
 	@for architecture in x64 arm64; do [ -e dist/native/linux-$$architecture.node ] || \
 	  echo "There is no compiler for $$architecture: its package goes without the native UDP part."; done
 
-dist/native/linux-%.node: native/udp.c node_modules/.package-lock.json
+dist/native/linux-%.node: native/udp.c native/box.c node_modules/.package-lock.json
 	@mkdir -p dist/native
 	@compiler=$$(command -v $(patsubst x64,x86_64,$(patsubst arm64,aarch64,$*))-linux-gnu-gcc || echo cc); \
-	  $$compiler $(NATIVE_FLAGS) $< -o $@.new && mv $@.new $@
+	  $$compiler $(NATIVE_FLAGS) $(filter %.c,$^) -o $@.new && mv $@.new $@
 
 # Its arguments are fuzzed with it, by native/fuzz.js, while native/faults.c has the kernel fail.
 NATIVE_CHECKED := -std=c11 -g -O1 -Wall -Wextra -Werror -fPIC -shared
-dist/native-checked/udp.node: native/udp.c node_modules/.package-lock.json
+dist/native-checked/udp.node: native/udp.c native/box.c node_modules/.package-lock.json
 	@mkdir -p dist/native-checked
-	@cc $(NATIVE_CHECKED) -fsanitize=address,undefined -fno-sanitize-recover=undefined -Inode_modules/node-api-headers/include $< -o $@
+	@cc $(NATIVE_CHECKED) -fsanitize=address,undefined -fno-sanitize-recover=undefined -Inode_modules/node-api-headers/include $(filter %.c,$^) -o $@
 
 dist/native-checked/faults.so: native/faults.c
 	@mkdir -p dist/native-checked

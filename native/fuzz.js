@@ -12,6 +12,7 @@ const below = (n) => {
 };
 const pick = (list) => list[below(list.length)];
 
+const hasBoxes = addon.sealBox !== undefined;
 let received = 0;
 const take = (event) => {
   if (typeof event !== 'object') return;
@@ -62,8 +63,25 @@ function almostSend(socket = pick(sockets)) {
   return addon.send(socket, bytes, runs, addresses, below(8) === 0 ? pick(NUMBERS) : count);
 }
 
+/** Seals, perhaps damages, and opens a box within a larger memory, of which nothing else changes. */
+function almostBox() {
+  const memory = Buffer.alloc(1600, 7);
+  const [from, length] = [below(40), below(1500)];
+  const packet = memory.subarray(from, from + length);
+  const cipher = Buffer.alloc(below(8) === 0 ? below(200) : 81);
+  const nonce = Buffer.alloc(below(8) === 0 ? below(60) : 24, below(3));
+  const at = below(8) === 0 ? pick(NUMBERS) : below(40);
+  const start = from + (at >>> 0);
+  const isSealed = addon.sealBox(packet, at, nonce, cipher);
+  const isDamaged = below(2) === 0 && isSealed;
+  if (isDamaged) memory[start + below(from + length - start)] ^= 1 + below(255);
+  const isOpened = addon.openBox(packet, at, nonce, cipher);
+  const rest = [memory.subarray(0, isSealed ? start : from), memory.subarray(from + length)];
+  if (isOpened !== (isSealed && !isDamaged) || rest.some((bytes) => bytes.some((byte) => byte !== 7))) throw new Error('wrong box');
+}
+
 function nonsense() {
-  const name = pick(['encode', 'open', 'send', 'close']);
+  const name = pick(['encode', 'open', 'send', 'close', ...(hasBoxes ? ['sealBox', 'openBox'] : [])]);
   const given = Array.from({ length: below(7) }, anything);
   // Our own sockets stay open.
   if (name === 'close' && sockets.includes(given[0])) return;
@@ -108,7 +126,7 @@ async function end(worker) {
 
 const workers = [];
 for (let round = 0; round < Number(rounds); round += 1) {
-  pick([almostSend, nonsense, nonsense, lifeAndDeath, deathWhileCalled])();
+  pick([almostSend, nonsense, nonsense, lifeAndDeath, deathWhileCalled, ...(hasBoxes ? [almostBox] : [])])();
   if (round % 64 === 0) await new Promise((resolve) => setImmediate(resolve));
   if (round % 500 === 0) globalThis.gc?.();
   if (isMainThread && round % 2500 === 0) workers.push(new Worker(new URL(import.meta.url), { workerData: [file, '1000000'] }));
@@ -117,6 +135,6 @@ for (let round = 0; round < Number(rounds); round += 1) {
 await Promise.all(workers.map(end));
 await new Promise((resolve) => setTimeout(resolve, 50));
 addon.close(sockets[0]);
-console.log(`${rounds} calls came back, ${received > 0 ? 'and' : 'but no'} datagrams arrived`);
+console.log(`${rounds} calls came back${hasBoxes ? '' : ', without libsodium'}, ${received > 0 ? 'and' : 'but no'} datagrams arrived`);
 // The second one is left open: the process ends with it.
 process.exit(received > 0 ? 0 : 1);

@@ -509,6 +509,9 @@ static napi_value close_socket(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+/* box.c */
+void add_box(napi_env env, napi_value exports);
+
 NAPI_MODULE_INIT() {
   const napi_property_descriptor functions[] = {
       {"encode", NULL, encode, NULL, NULL, NULL, napi_enumerable, NULL},
@@ -517,5 +520,6 @@ NAPI_MODULE_INIT() {
       {"close", NULL, close_socket, NULL, NULL, NULL, napi_enumerable, NULL},
   };
   napi_define_properties(env, exports, sizeof functions / sizeof *functions, functions);
+  add_box(env, exports);
   return exports;
 }

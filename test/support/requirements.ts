@@ -9,6 +9,7 @@ import { accessSync, constants, existsSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { delimiter, join } from 'node:path';
 import type { Test } from 'tap';
+import { nativeBox } from '../../src/tox/crypto/session-box.js';
 import { nativeAddon } from '../../src/tox/network/native-addon.js';
 
 export interface Requirement {
@@ -50,6 +51,16 @@ export function ipv6Loopback(): Requirement {
 export function builtAddon(): Requirement {
   const isMet = nativeAddon({}) !== undefined;
   return { isMet, reason: 'the native UDP part is not built (apt-get install gcc libc6-dev; make)', isOptional: false };
+}
+
+/** Its part for the boxes of a session, which needs the system's libsodium. */
+export function builtBox(): Requirement {
+  const isMet = nativeBox() !== undefined;
+  return {
+    isMet,
+    reason: 'the native part finds no libsodium (apt-get install gcc libc6-dev libsodium23; make)',
+    isOptional: false,
+  };
 }
 
 /** An optional program that a variable of the environment names, such as TUNTOX_UPSTREAM. */

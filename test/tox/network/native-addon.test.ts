@@ -1,6 +1,5 @@
 /** The addon itself: invalid arguments, its build, and its batches. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
@@ -12,7 +11,6 @@ import {
 } from '../../../src/tox/network/native-addon.js';
 import { ROOT } from '../../support/processes.js';
 import { builtAddon, requirementsMet, tool } from '../../support/requirements.js';
-import { temporaryDirectory } from '../../support/temporary-directory.js';
 
 const WORDS = 5;
 const FILE = join(ROOT, `dist/native/${process.platform}-${process.arch}.node`);
@@ -133,26 +131,6 @@ t.test('memory that another thread may change is refused', async (t) => {
   t.equal(addon.send(a, Buffer.alloc(5), Int32Array.from(run), to, 1), 1);
 });
 
-t.test('a truncated file, or one that is no addon, is not loaded', async (t) => {
-  if (!requirementsMet(t, builtAddon())) return;
-  const whole = readFileSync(FILE);
-  const directory = temporaryDirectory(t);
-  const load = (name: string, bytes: Buffer) => {
-    const file = join(directory, name);
-    writeFileSync(file, bytes);
-    return nativeAddon({}, file);
-  };
-  for (const length of [0, 63, 64, 4096, whole.length >> 1, whole.length - 64]) {
-    t.equal(load('cut.node', whole.subarray(0, length)), undefined, `${length} bytes`);
-    const hole = Buffer.alloc(whole.length - length);
-    t.equal(load('hole.node', Buffer.concat([whole.subarray(0, length), hole])), undefined, `then zeros`);
-  }
-  t.equal(load('text.node', Buffer.alloc(whole.length, 'text')), undefined);
-  const other = `node_modules/sodium-native/prebuilds/${process.platform}-${process.arch}/sodium-native.node`;
-  t.equal(nativeAddon({}, join(ROOT, other)), undefined, 'another addon');
-  t.type(load('whole.node', whole)?.open, 'function');
-});
-
 /** Runs a pair of sockets while the kernel returns the errors in `faults` (native/faults.c). */
 function pairWith(faults: Readonly<Record<string, number>>) {
   const library = join(ROOT, 'dist/native-checked/faults.so');
@@ -189,10 +167,6 @@ for (const [what, faults, outcome] of FALLBACKS) {
     t.same(pairWith(faults), outcome);
   });
 }
-
-t.test('the addon is not loaded when it is disabled', async (t) => {
-  t.equal(nativeAddon({ TUNTOX_NATIVE: 'off' }), undefined);
-});
 
 t.test('random arguments never make it access foreign memory', async (t) => {
   if (!requirementsMet(t, ...COMPILER, builtAddon())) return;

@@ -1,13 +1,13 @@
 /** Seals and opens the data packets of one session in place, without allocating for each. */
 import { ownedCopy } from '../../../base/bytes.js';
-import { openInto, sealInto, sharedKey } from '../../crypto/box.js';
+import { sharedKey } from '../../crypto/box.js';
 import type { KeyPair } from '../../crypto/key-pair.js';
 import type { PublicKey } from '../../crypto/keys.js';
 import { advanceNonce } from '../../crypto/nonce.js';
+import { type SessionBox, sessionBox } from '../../crypto/session-box.js';
 import { NONCE_SIZE, sodium_memzero } from '../../crypto/sodium.js';
 import {
   DATA_BOX_OFFSET,
-  DATA_CONTENT_OFFSET,
   type DataContent,
   dataPacketSize,
   decodeOpenedData,
@@ -28,30 +28,23 @@ export interface SessionOffer {
   readonly baseNonce: Buffer;
 }
 
-/** A packet that is sealed in place, and its parts. */
-interface Sealing {
-  readonly packet: Buffer;
-  readonly box: Buffer;
-  readonly content: Buffer;
-}
-
-function sealingOf(packet: Buffer): Sealing {
-  return { packet, box: packet.subarray(DATA_BOX_OFFSET), content: packet.subarray(DATA_CONTENT_OFFSET) };
-}
-
 export class SessionCipher {
-  readonly #key: Buffer;
+  readonly #sendBox: SessionBox;
+  readonly #receiveBox: SessionBox;
   readonly #sendNonce: Buffer;
   readonly #receiveNonce: ReceiveNonce;
   readonly #peerSessionKey: PublicKey;
   readonly #peerBaseNonce: Buffer;
-  /** Where packets are sealed; new views are made only for a new size, since most packets have the same size. */
+  /** Where packets are sealed; a new view is made only for a new size, since most packets have the same size. */
   readonly #memory = Buffer.allocUnsafeSlow(EXTENDED_CRYPTO_PACKET_SIZE);
-  #sealing = sealingOf(this.#memory);
+  #packet: Buffer = this.#memory;
   #isFirst = false;
 
   constructor(ours: SessionOffer, peer: { readonly sessionKey: PublicKey; readonly baseNonce: Buffer }) {
-    this.#key = sharedKey(peer.sessionKey, ours.keyPair.secretKey);
+    const key = sharedKey(peer.sessionKey, ours.keyPair.secretKey);
+    this.#sendBox = sessionBox(key, DATA_BOX_OFFSET);
+    this.#receiveBox = sessionBox(key, DATA_BOX_OFFSET);
+    sodium_memzero(key);
     this.#sendNonce = ours.sendNonce;
     this.#receiveNonce = new ReceiveNonce(peer.baseNonce);
     this.#peerSessionKey = peer.sessionKey;
@@ -71,10 +64,10 @@ export class SessionCipher {
   seal(bufferStart: number, packetNumber: number, data: Buffer, size?: number): Buffer {
     const nonce = this.#sendNonce;
     const packetSize = dataPacketSize(data.length, size);
-    if (this.#sealing.packet.length !== packetSize) this.#sealing = sealingOf(this.#memory.subarray(0, packetSize));
-    const { packet, box, content } = this.#sealing;
+    if (this.#packet.length !== packetSize) this.#packet = this.#memory.subarray(0, packetSize);
+    const packet = this.#packet;
     layOutData(packet, nonce.readUInt16BE(LOW_AT), bufferStart, packetNumber, data);
-    sealInto(box, this.#key, nonce, content);
+    this.#sendBox.seal(packet, nonce);
     advanceNonce(nonce);
     return packet;
   }
@@ -86,8 +79,7 @@ export class SessionCipher {
   open(packet: Buffer): DataContent | 'empty' | undefined {
     const low = lowNonceOf(packet);
     if (low === undefined) return undefined;
-    const plain = packet.subarray(DATA_CONTENT_OFFSET);
-    if (!openInto(plain, this.#key, this.#receiveNonce.full(low), packet.subarray(DATA_BOX_OFFSET))) return undefined;
+    if (!this.#receiveBox.open(packet, this.#receiveNonce.full(low))) return undefined;
     this.#isFirst = this.#receiveNonce.onOpened(low);
     return decodeOpenedData(packet) ?? 'empty';
   }
@@ -97,8 +89,9 @@ export class SessionCipher {
     return this.#isFirst;
   }
 
-  /** Overwrites the key; the session can no longer seal or open. */
+  /** Overwrites the keys; the session can no longer seal or open. */
   wipe(): void {
-    sodium_memzero(this.#key);
+    this.#sendBox.wipe();
+    this.#receiveBox.wipe();
   }
 }
