@@ -322,7 +322,7 @@ export class Daemon {
     const isNoneAdmitted = isClosed({ access, clock, policy: this.#policy });
     return healthOf({
       owner: configuration.owner,
-      stateErrors: [...access.errors, ...(this.#services.error === undefined ? [] : [this.#services.error])],
+      stateErrors: [...access.errors.values(), ...(this.#services.error === undefined ? [] : [this.#services.error])],
       admission: isNoneAdmitted ? 'closed' : this.#policy.isOpen ? 'open' : 'restricted',
       whitelist: { isOn: access.hasWhitelist, entries: access.entries.length },
       pending: this.#admission.pending.length,

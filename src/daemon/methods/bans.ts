@@ -13,7 +13,7 @@ export function banMethods(deps: Deps): Pick<MethodHandlers, 'bans.list' | 'bans
   const { access, log } = deps;
   return {
     'bans.list': () => {
-      checkRead(access.unusable.bans);
+      checkRead(access.errors.get('bans'));
       return { schema: 'tuntox.bans/1', bans: access.bans.map(shown) };
     },
     'bans.clear': async ({ client, dryRun }) => {

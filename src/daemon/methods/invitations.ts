@@ -33,7 +33,7 @@ export function invitationMethods(deps: Deps): Pick<MethodHandlers, Names> {
   const { access } = deps;
   return {
     'invite.list': () => {
-      checkRead(access.unusable.lists);
+      checkRead(access.errors.get('lists'));
       return { schema: 'tuntox.invitations/1', invitations: access.invitations.all.map((one) => shown(deps, one)) };
     },
     'invite.create': (params) => create(deps, params),
@@ -92,7 +92,7 @@ function notesOfCreating(deps: Deps, { name, allow }: NewInvitation): string[] {
     ...(access.isOpen && access.secret === undefined && !access.hasWhitelist
       ? ['without it, too, every client that knows the Tox ID is admitted (access.open)']
       : []),
-    ...access.errors.map((error) => `no client is admitted: ${error}`),
+    ...[...access.errors.values()].map((error) => `no client is admitted: ${error}`),
   ];
 }
 

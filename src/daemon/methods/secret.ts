@@ -78,7 +78,7 @@ export function secretMethods(deps: Deps): Pick<MethodHandlers, Names> {
 
   return {
     'secret.status': () => {
-      if (!access.isSecretGiven) checkRead(access.unusable.secret);
+      if (!access.isSecretGiven) checkRead(access.errors.get('secret'));
       return secretStatus(deps);
     },
     'secret.set': async ({ secret, ...options }) => {

@@ -92,7 +92,7 @@ function accessOf(context: MethodContext): Result<'status'>['access'] {
 
 /** Whether no client can be admitted. */
 export function isClosed({ access, clock, policy }: Pick<MethodContext, 'access' | 'clock' | 'policy'>): boolean {
-  if (access.errors.length > 0 || policy.isClosed) return true;
+  if (access.errors.size > 0 || policy.isClosed) return true;
   if (access.invitations.admitsAny) return false;
   if (!access.hasWhitelist || (access.secret !== undefined && access.require === 'any')) return false;
   const now = clock.unixTime();

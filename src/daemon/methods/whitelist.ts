@@ -42,7 +42,7 @@ export function whitelistMethods(deps: Deps): Pick<MethodHandlers, Names> {
   const { access } = deps;
   return {
     'whitelist.list': () => {
-      checkRead(access.unusable.lists);
+      checkRead(access.errors.get('lists'));
       const entries = access.entries.map((entry) => shown(deps, entry));
       return { schema: 'tuntox.whitelist/1', enabled: access.hasWhitelist, entries };
     },
@@ -132,7 +132,7 @@ function notesOfAdding(
       ? []
       : ['from now on only clients on the whitelist are admitted']),
     ...(disconnected.length === 0 ? [] : [`disconnected: ${namesOf(deps, disconnected)}`]),
-    ...access.errors.map((error) => `still no client is admitted: ${error}`),
+    ...[...access.errors.values()].map((error) => `still no client is admitted: ${error}`),
     ...banned.map(({ publicKey, alias }) => {
       return `${alias ?? publicKey.short} is banned; to lift the ban: tuntoxctl bans clear ${publicKey.short}`;
     }),

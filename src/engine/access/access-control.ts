@@ -30,6 +30,9 @@ import {
   withoutFactor,
 } from './whitelist.js';
 
+/** `given`: that of `access.secret_file`; `lists`: whitelist and invitations. */
+type AccessFile = 'given' | 'lists' | 'secret' | 'bans';
+
 export interface AccessControlDeps {
   readonly clock: Clock;
   readonly random: Random;
@@ -103,15 +106,15 @@ export class AccessControl implements AccessFactors {
   }
 
   /** Why stored files cannot be used; while there is an error, no client is admitted. */
-  get errors(): readonly string[] {
-    const { lists, secret, bans } = this.unusable;
-    return [this.#settings.secretError, lists, secret, bans].filter((error) => error !== undefined);
-  }
-
-  /** Why each stored file cannot be used; what it has is unknown then. */
-  get unusable(): Readonly<Record<'lists' | 'secret' | 'bans', string | undefined>> {
+  get errors(): ReadonlyMap<AccessFile, string> {
     const { lists, secret, bans } = this.#files;
-    return { lists: lists.error?.message, secret: secret.error?.message, bans: bans.error?.message };
+    const all: readonly (readonly [AccessFile, string | undefined])[] = [
+      ['given', this.#settings.secretError],
+      ['lists', lists.error?.message],
+      ['secret', secret.error?.message],
+      ['bans', bans.error?.message],
+    ];
+    return new Map(all.filter((one): one is [AccessFile, string] => one[1] !== undefined));
   }
 
   /** Why the last change could not be saved; undefined when it was. */
@@ -134,7 +137,7 @@ export class AccessControl implements AccessFactors {
   }
 
   get isOpen(): boolean {
-    return this.#settings.isOpen && this.errors.length === 0;
+    return this.#settings.isOpen && this.errors.size === 0;
   }
 
   listing(key: PublicKey): Listing {
@@ -143,7 +146,7 @@ export class AccessControl implements AccessFactors {
 
   /** While a file cannot be read, every key may be a banned one. */
   isBanned(key: PublicKey): boolean {
-    return this.errors.length > 0 || this.#bans.has(key);
+    return this.errors.size > 0 || this.#bans.has(key);
   }
 
   hasProven(key: PublicKey): boolean {

@@ -128,7 +128,7 @@ t.test('a change that cannot be saved changes nothing, whatever step fails', asy
   for (let at = 0; at < 20; at += 1) {
     const files = new FailingFileSystem({ at, error: systemError('ENOSPC'), isFinal: false });
     const door = await open(t, { directory, files });
-    if (door.control.errors.length > 0) continue;
+    if (door.control.errors.size > 0) continue;
     const isSaved = await door.control.removeEntry(CLIENT).then(
       () => true,
       (error: Error) => {
@@ -181,7 +181,7 @@ t.test('an unreadable file admits no client, stays as it is, and the error says 
     await before.control.addEntries([entryOf(CLIENT)]);
     writeFileSync(join(directory, name), content);
     const door = await open(t, { directory, settings: { isOpen: true } });
-    t.match(door.control.errors, [said]);
+    t.match([...door.control.errors.values()], [said]);
     t.equal(outcome(door, CLIENT, SECRET), 'banned', `${name} ${content}`);
     t.notOk(door.policy.isOpen);
     t.equal(readFileSync(join(directory, name), 'utf8'), content);

@@ -413,7 +413,7 @@ t.test('a file of an older version is read, and a damaged one admits no client',
   for (const [more, message] of cases) {
     writeFileSync(path, text(more));
     const server = await open(t, { directory });
-    t.match(server.control.errors[0], message);
+    t.match([...server.control.errors.values()], [message]);
     t.equal(await ask(server, CLIENT), 'banned');
   }
 });
