@@ -1,6 +1,7 @@
 /**
  * The addresses of this machine, and the broadcast addresses of its local networks. A device whose packets travel in a tunnel of ours
- * (docs/vpn.md) is none of them: a session with the other end that used it would carry itself.
+ * (docs/vpn.md) is none of them: a session with the other end that used it would carry itself. Neither is used for what the system
+ * routes to that device.
  */
 import { readFileSync } from 'node:fs';
 import { BlockList } from 'node:net';
@@ -9,11 +10,14 @@ import { messageOf, systemCodeOf } from '../../base/coded-error.js';
 import type { Endpoint } from '../../base/endpoint.js';
 import type { Logger } from '../../base/logger.js';
 import { LruMap } from '../../base/lru-map.js';
+import { readSystemRoutes, routeTo, type SystemRoute } from './system-routes.js';
 
 /** The alias of such a device (`ip link set dev NAME alias tuntox-vpn`), as systemd/vpn.sh sets it. */
 const OWN_VPN = 'tuntox-vpn';
 /** Of a device without hardware, such as TUN. */
 const NO_MAC = '00:00:00:00:00:00';
+/** Bits of a route to everything, or to half of it: who has one reaches the nodes of Tox by it. */
+const DEFAULT_ROUTE = 1;
 /** Addresses for which the answer of `isInOwnVpn` is kept: more than there are peers that send much. */
 const MAX_ANSWERS = 256;
 
@@ -34,6 +38,7 @@ export class LocalInterfaces {
   readonly #log: Logger;
   readonly #list: ListInterfaces;
   readonly #aliasOf: (name: string) => string;
+  readonly #routes: () => readonly SystemRoute[];
   #known: readonly LocalInterface[] = [];
   #ownVpns: Networks | undefined;
   #isReadable = true;
@@ -43,10 +48,12 @@ export class LocalInterfaces {
     readonly log: Logger;
     readonly list?: ListInterfaces;
     readonly aliasOf?: (name: string) => string;
+    readonly routes?: () => readonly SystemRoute[];
   }) {
     this.#log = deps.log;
     this.#list = deps.list ?? networkInterfaces;
     this.#aliasOf = deps.aliasOf ?? systemAlias;
+    this.#routes = deps.routes ?? readSystemRoutes;
   }
 
   /** Returns the present interfaces, or the last known ones, without loopback and without VPNs of ours. Never throws. */
@@ -55,7 +62,7 @@ export class LocalInterfaces {
       const all: Listed = Object.entries(this.#list()).map(([name, addresses = []]) => [name, addresses]);
       const vpns = all.filter(([name, addresses]) => this.#isOwnVpn(name, addresses));
       this.#known = interfacesIn(all.filter((one) => !vpns.includes(one)));
-      this.#ownVpns = vpns.length === 0 ? undefined : new Networks(vpns);
+      this.#ownVpns = vpns.length === 0 ? undefined : new Networks(vpns, this.#routes());
       this.#isReadable = true;
     } catch (error) {
       const why = systemCodeOf(error) ?? messageOf(error);
@@ -66,7 +73,7 @@ export class LocalInterfaces {
     return this.#known;
   }
 
-  /** Whether an address is in the network of a VPN of ours, as it was when `read` was called last. */
+  /** Whether an address is in the network of a VPN of ours, or routed into it, as it was when `read` was called last. */
   isInOwnVpn(endpoint: Endpoint): boolean {
     return this.#ownVpns?.has(endpoint) ?? false;
   }
@@ -76,13 +83,15 @@ export class LocalInterfaces {
   }
 }
 
-/** The networks of some devices. */
+/** The networks of some devices, and those that are routed to them. */
 class Networks {
   readonly #names: ReadonlySet<string>;
   readonly #networks = new BlockList();
+  readonly #routes: readonly SystemRoute[];
   readonly #answers = new LruMap<string, boolean>(MAX_ANSWERS);
 
-  constructor(listed: Listed) {
+  constructor(listed: Listed, routes: readonly SystemRoute[]) {
+    this.#routes = routes;
     this.#names = new Set(listed.map(([name]) => name));
     for (const { cidr, family, scopeid } of listed.flatMap(([, addresses]) => addresses.map(withScope))) {
       // Link-local addresses are of this network on every device.
@@ -92,14 +101,21 @@ class Networks {
     }
   }
 
-  has({ address, family }: Endpoint): boolean {
+  has(endpoint: Endpoint): boolean {
+    const { address, family } = endpoint;
     let answer = this.#answers.get(address);
     if (answer === undefined) {
       const [bare = '', scope] = address.split('%');
-      answer = scope === undefined ? this.#networks.check(bare, `ipv${family}`) : this.#names.has(scope);
+      if (scope !== undefined) answer = this.#names.has(scope);
+      else answer = this.#networks.check(bare, `ipv${family}`) || this.#isRoutedTo(endpoint);
       this.#answers.set(address, answer);
     }
     return answer;
+  }
+
+  #isRoutedTo(endpoint: Endpoint): boolean {
+    const route = routeTo(endpoint.toBytes(), this.#routes);
+    return route !== undefined && route.length > DEFAULT_ROUTE && this.#names.has(route.device);
   }
 }
 

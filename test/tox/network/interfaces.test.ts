@@ -76,3 +76,27 @@ t.test('what comes from the networks of such a device is known', async (t) => {
   interfaces.read();
   t.notOk(isInOwnVpn('10.77.0.1'), 'when it is an ordinary device');
 });
+
+t.test(
+  'so is what the system routes to it, unless that is everything or a narrower route leads elsewhere',
+  async (t) => {
+    const route = (device: string, network: string, length: number) => {
+      return { device, network: Endpoint.ofSource(network, 1).toBytes(), length, metric: 0 };
+    };
+    let routes = [
+      route('eth0', '0.0.0.0', 0),
+      route('vpn-home', '192.168.0.0', 16),
+      route('eth0', '192.168.1.0', 24),
+      route('vpn-home', 'fd50::', 16),
+    ];
+    const aliasOf = (name: string): string => (name === 'vpn-home' ? 'tuntox-vpn' : '');
+    const interfaces = new LocalInterfaces({ log: silentLogger, list: () => DEVICES, aliasOf, routes: () => routes });
+    const isInOwnVpn = (address: string): boolean => interfaces.isInOwnVpn(Endpoint.ofSource(address, 33445));
+    interfaces.read();
+    for (const address of ['192.168.50.1', 'fd50::1', '10.77.0.1']) t.ok(isInOwnVpn(address), address);
+    for (const address of ['192.168.1.7', '203.0.113.1', 'fd51::1']) t.notOk(isInOwnVpn(address), address);
+    routes = [route('vpn-home', '0.0.0.0', 1), route('vpn-home', '128.0.0.0', 1), route('vpn-home', '::', 0)];
+    interfaces.read();
+    for (const address of ['192.168.50.1', '203.0.113.1', '2001:db8::1']) t.notOk(isInOwnVpn(address), address);
+  },
+);
