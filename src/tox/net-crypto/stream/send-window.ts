@@ -79,7 +79,7 @@ export class SendWindow {
   #measurement = 0;
   readonly #lossDetection = new LossDetection();
   #smallestRtt = 0;
-  #ackDelay = 0;
+  #maxAckDelay = 0;
 
   /**
    * @param share of the memory for what all connections have to send
@@ -119,10 +119,6 @@ export class SendWindow {
   /** Packets taken and never sent. */
   get unsent(): number {
     return distanceBetween(this.#next, this.#end);
-  }
-
-  get hasUnsent(): boolean {
-    return this.#next !== this.#end;
   }
 
   /** Whether a packet was sent that the peer has not acknowledged. */
@@ -236,12 +232,12 @@ export class SendWindow {
    * Begins to read one packet of the peer.
    * @param measurement ms over which the delivery rate is measured, besides the round trip
    * @param smallestRtt ms; a copy acknowledged sooner was sent too late to be the one that arrived
-   * @param ackDelay ms by which the ack was delayed at most
+   * @param maxAckDelay ms by which the ack was delayed at most
    * @returns the sample that the reading fills
    */
-  beginAck(now: number, measurement: number, smallestRtt: number, ackDelay = 0): AckSample {
+  beginAck(now: number, measurement: number, smallestRtt: number, maxAckDelay = 0): AckSample {
     this.#now = now;
-    this.#ackDelay = ackDelay;
+    this.#maxAckDelay = maxAckDelay;
     this.#measurement = measurement;
     this.#smallestRtt = smallestRtt;
     this.#sample.reset();
@@ -257,6 +253,11 @@ export class SendWindow {
     this.#share.add(-count * NUMBER_COST);
     this.#shrink();
     this.#finishAck();
+  }
+
+  /** The ms by which the peer's own data delayed the ack that was read. */
+  get ackDelay(): number {
+    return ackDelayOf(this.#sample, this.#maxAckDelay, this.#now, this.#smallestRtt);
   }
 
   /** Reads a request packet (id 1 or 4). */
@@ -346,7 +347,7 @@ export class SendWindow {
     sample.delivered = this.#delivered;
     if (this.#delivered > this.#appLimitedUntil) this.#appLimitedUntil = 0;
     if (this.#start === this.#next) this.#isListCut = false;
-    const at = this.#now - ackDelayOf(sample, this.#ackDelay, this.#now, this.#smallestRtt);
+    const at = this.#now - this.ackDelay;
     if (this.#isListCut || at - this.#mark.at < this.#measurement) return;
     const mark = { delivered: this.#delivered, at, sentAt: sample.sentAt };
     this.#previousMark = this.#measurement > 0 ? this.#mark : mark;

@@ -7,7 +7,7 @@ import { CryptoKind } from '../../packet/kind.js';
 import { checkCryptoData, EXTENDED_CRYPTO_DATA_SIZE, WIRE_OVERHEAD } from '../../packet/net-crypto.js';
 import { decodeArrival, LONGEST_RUN } from '../../packet/net-crypto-request.js';
 import { addToNumber, distanceBetween, MAX_IN_FLIGHT_NUMBERS } from '../../packet/packet-number.js';
-import { type AckSample, ackDelayOf } from '../congestion/ack-sample.js';
+import type { AckSample } from '../congestion/ack-sample.js';
 import type { Congestion } from '../congestion/congestion.js';
 import { Pacer } from '../congestion/pacer.js';
 import type { Rtt } from '../congestion/rtt.js';
@@ -134,7 +134,7 @@ export class Sender {
     const { window } = this.#deps;
     const bound = this.#queueBound + (isUrgent ? URGENT_RESERVE : 0);
     const hasRoom = !window.isFull && (window.hasMemory || isUrgent);
-    if (!hasRoom || (window.hasUnsent && window.unsentBytes + data.length > bound)) {
+    if (!hasRoom || (window.unsent > 0 && window.unsentBytes + data.length > bound)) {
       this.#isRefusing = true;
       return false;
     }
@@ -185,8 +185,7 @@ export class Sender {
     if (request === undefined && (bufferStart === window.start || this.#ackTime.isDelayed)) return;
     if (rtt.isKnown && now >= this.#silentAt && this.#silenceEndedAt === Number.NEGATIVE_INFINITY)
       this.#silenceEndedAt = now;
-    const smallestRtt = rtt.isKnown ? rtt.min : 0;
-    const sample = window.beginAck(now, congestion.measurement, smallestRtt, delay);
+    const sample = window.beginAck(now, congestion.measurement, rtt.isKnown ? rtt.min : 0, delay);
     window.acknowledge(bufferStart);
     // A list counts from the start in its packet: a list overtaken by a newer one would describe other packets.
     if (request !== undefined && window.start === bufferStart) {
@@ -203,7 +202,7 @@ export class Sender {
       this.#probes = 0;
     }
     if (sample.ackedBytes === 0 && sample.lostBytes === 0) return;
-    this.#processSample(sample, now, ackDelayOf(sample, delay, now, smallestRtt));
+    this.#processSample(sample, now);
   }
 
   /**
@@ -224,11 +223,10 @@ export class Sender {
     this.#isRouteConfirmed = true;
   }
 
-  /** @param delay ms by which the peer's own data delayed the ack */
-  #processSample(sample: AckSample, now: number, delay = 0): void {
+  #processSample(sample: AckSample, now: number): void {
     const { window, congestion, packetSize } = this.#deps;
     this.#reordering.onAck(sample, now);
-    congestion.onAck(sample, window.inFlightBytes, now, delay);
+    congestion.onAck(sample, window.inFlightBytes, now, window.ackDelay);
     if (packetSize()?.review(sample, now, (number) => window.fateOf(number))) this.onPathLost();
   }
 
@@ -273,7 +271,7 @@ export class Sender {
   /** The tick is over, and data that was asked for is queued: if nothing waits now, the sender is app-limited. */
   onTickEnd(now: number): void {
     const { window, congestion, isBlocked } = this.#deps;
-    if (window.hasUnsent || window.nextLost() !== undefined || window.inFlightBytes >= congestion.congestionWindow)
+    if (window.unsent > 0 || window.nextLost() !== undefined || window.inFlightBytes >= congestion.congestionWindow)
       return;
     if (!isBlocked(0) && !this.#hasTimedOut(now)) window.markAppLimited();
   }

@@ -162,7 +162,7 @@ export class Session {
     this.lossy.pump(now);
     this.#checkPath(now);
     this.sender.pump(now);
-    if (this.#window.hasUnsent) this.lossy.noteContention(now);
+    if (this.#window.unsent > 0) this.lossy.noteContention(now);
     if (this.receiver.requestDueAt <= now) {
       this.#emit(this.#window.next, this.receiver.buildRequest());
       this.receiver.onRequestSent(now);
@@ -182,7 +182,7 @@ export class Session {
 
   /** Lossy packets tell nothing about the path: while they are large, some lossless ones, which nobody reads, are sent with them. */
   #checkPath(now: number): void {
-    const packetSize = this.features.isOurKind && !this.#window.hasUnsent ? this.#deps.packetSize() : undefined;
+    const packetSize = this.features.isOurKind && this.#window.unsent === 0 ? this.#deps.packetSize() : undefined;
     const due = this.lossy.checkDue(packetSize, now);
     for (let left = due?.count ?? 0; left > 0; left -= 1) {
       this.sender.enqueue(Buffer.alloc(due?.size ?? 1).fill(ALIVE_PACKET, 0, 1), true);
