@@ -11,6 +11,7 @@ import { seal } from '../crypto/box.js';
 import { PUBLIC_KEY_SIZE, PublicKey } from '../crypto/keys.js';
 import type { SharedKeyCache } from '../crypto/shared-key-cache.js';
 import { MAC_SIZE, NONCE_SIZE } from '../crypto/sodium.js';
+import type { Dht } from '../dht/dht.js';
 import type { NodeInfo, PackedNode } from '../packet/node-info.js';
 
 /** Specification: an announcement names at most four nodes. */
@@ -34,6 +35,15 @@ export interface OwnAddresses {
   readonly neighbours: readonly NodeInfo[];
   /** TCP relays at which we can be reached, the best first, and our own relay with our DHT key and a loopback address. */
   readonly relays?: readonly NodeInfo[];
+}
+
+/**
+ * Returns the DHT nodes near us that an announcement may name. Where all of them are suspect, as the only one of a machine may be while
+ * that is busy, those are named: without any, the announcement would lack our loopback address as well.
+ */
+export function neighboursOf(known: Pick<Dht['known'], 'closest' | 'near'>, dhtKey: PublicKey): NodeInfo[] {
+  const answering = known.closest(dhtKey, MAX_NODES, { lan: true });
+  return answering.length > 0 ? answering : known.near().slice(0, MAX_NODES);
 }
 
 /**

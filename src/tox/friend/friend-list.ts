@@ -21,7 +21,13 @@ import {
   encodeDhtPublicKeyAnnouncement,
 } from '../packet/onion-data.js';
 import type { RelayPool } from '../relay/relay-pool.js';
-import { AnnouncementCounter, announcedNodes, openDhtAnnouncement, sealDhtAnnouncement } from './dht-announcement.js';
+import {
+  AnnouncementCounter,
+  announcedNodes,
+  neighboursOf,
+  openDhtAnnouncement,
+  sealDhtAnnouncement,
+} from './dht-announcement.js';
 import { FriendConnection, type FriendConnectionHandlers } from './friend-connection.js';
 import { FriendRequests } from './friend-requests.js';
 
@@ -33,8 +39,6 @@ const MAX_STRANGERS = 256;
 const REAL_KEYS = 1_024;
 /** The source of a request that came over the connection with a friend. */
 const FROM_FRIEND = 'friend';
-/** DHT nodes near us that an announcement may name. */
-const NEIGHBOURS = 4;
 
 export interface FriendListDeps {
   readonly clock: Clock;
@@ -169,7 +173,7 @@ export class FriendList {
       externalEndpoint: ownEndpoints.external?.(),
       reported: dht.reportedEndpoints.map(({ endpoint }) => endpoint),
       local: ownEndpoints.local(),
-      neighbours: dht.known.closest(dhtKey, NEIGHBOURS, { lan: true }),
+      neighbours: neighboursOf(dht.known, dhtKey),
     });
     return encodeDhtPublicKeyAnnouncement({ noReplay: counter.next(relays.length > 0), dhtKey, nodes });
   }

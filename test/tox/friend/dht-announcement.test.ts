@@ -5,10 +5,12 @@ import { SharedKeyCache } from '../../../src/tox/crypto/shared-key-cache.js';
 import {
   AnnouncementCounter,
   announcedNodes,
+  neighboursOf,
   openDhtAnnouncement,
   sealDhtAnnouncement,
 } from '../../../src/tox/friend/dht-announcement.js';
 import type { NodeInfo } from '../../../src/tox/packet/node-info.js';
+import { DhtNetwork } from '../../support/dht-network.js';
 import { mutations } from '../../support/fuzz.js';
 import { ManualClock } from '../../support/manual-clock.js';
 import { SeededRandom } from '../../support/seeded-random.js';
@@ -88,6 +90,26 @@ t.test('a loopback address is announced only when the network is on loopback', a
     '[::1]:33445',
   ]);
 });
+
+t.test(
+  'the loopback address is announced also while the only node, which is on this machine, is suspect',
+  async (t) => {
+    const net = new DhtNetwork(1);
+    const place = { address: '127.0.0.1' };
+    const [only, peer] = [net.peer({ ...place, port: 20_000 }), net.peer({ ...place, port: 20_001 })];
+    peer.dht.bootstrap.addNode(only);
+    net.clock.advance(20_000);
+    net.network.blackHoles.add(only.endpoint.key);
+    peer.dht.liveness.check(only);
+    net.clock.advance(2_000);
+    t.ok(peer.dht.liveness.isSuspect(only.publicKey));
+    const neighbours = neighboursOf(peer.dht.known, peer.publicKey);
+    t.same(keys(announcedNodes({ dhtKey, reported: [], local: [peer.endpoint], neighbours })), [
+      '127.0.0.1:20001',
+      '127.0.0.1:20000',
+    ]);
+  },
+);
 
 t.test('a link-local address with its scope is never announced', async (t) => {
   t.same(announcedNodes({ dhtKey, reported: [], local: [at('fe80::1%eth0')], neighbours: [] }), []);
