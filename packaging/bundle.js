@@ -21,6 +21,17 @@ const nativePart = {
   },
 };
 
+/** Modules of ours find it by require, which cannot be a part of the bundle unless it is written so. */
+const sodium = {
+  name: 'sodium',
+  setup({ onLoad }) {
+    onLoad({ filter: /\/src\/tox\/crypto\/sodium\.ts$/ }, ({ path }) => ({
+      contents: replaced(path, "createRequire(import.meta.url)('sodium-native')", "require('sodium-native')"),
+      loader: 'ts',
+    }));
+  },
+};
+
 /**
  * node-ipc asks for the addresses of this machine while it is loaded, for TCP, which it does not do here; and its question ends the
  * command where there is no descriptor for it, or where the sandbox of a service forbids it. It never reads the answer: of a list
@@ -29,39 +40,56 @@ const nativePart = {
 const quietImport = {
   name: 'quiet import',
   setup({ onLoad }) {
-    onLoad({ filter: /\/node_modules\/node-ipc\/entities\/Defaults\.js$/ }, ({ path }) => {
-      const text = readFileSync(path, 'utf8');
-      const contents = text.replace('os.networkInterfaces()', '{}');
-      if (contents === text) throw new Error(`${path} asks for no addresses any more: take this part away`);
-      return { contents };
-    });
+    onLoad({ filter: /\/node_modules\/node-ipc\/entities\/Defaults\.js$/ }, ({ path }) => ({
+      contents: replaced(path, 'os.networkInterfaces()', '{}'),
+    }));
   },
 };
 
+function replaced(path, text, other) {
+  const contents = readFileSync(path, 'utf8');
+  if (!contents.includes(text)) throw new Error(`${path} does not contain ${text} any more: change or remove the plugin`);
+  return contents.replace(text, other);
+}
+
 /**
  * Each is bundled by itself with all that it imports, and shares nothing with the others. `tuntox` is one file, because to find and
- * read the sixty parts that a client loads took 40 to 60 ms. The others are in parts (`splitting`): they load few of them.
+ * read the sixty parts that a client loads took 40 to 60 ms. The others are in parts (`splitting`): they load few of them. A script comes
+ * before the file that runs it (`platform/runtime/code-cache`).
  */
 const FILES = [
+  { source: 'src/cli/tuntox/main.ts', name: 'parts/tuntox', isScript: true },
   { source: 'src/bin/tokssh.ts', name: 'tokssh' },
   { source: 'src/bin/tuntox.ts', name: 'tuntox' },
   { source: 'src/bin/tuntoxctl.ts', name: 'tuntoxctl', splitting: true },
   { source: 'src/bin/tuntoxd.ts', name: 'tuntoxd' },
   { source: 'src/cli/tuntox/light.ts', name: 'parts/light', splitting: true },
-  { source: 'src/cli/tuntox/main.ts', name: 'parts/tuntox' },
   { source: 'src/daemon/main.ts', name: 'parts/tuntoxd', splitting: true },
 ];
 /** The imports of one of these files by another. */
 const otherFiles = {
   name: 'other files',
-  setup({ onResolve }) {
+  setup({ onResolve, onLoad }) {
     onResolve({ filter: /\.js$/ }, ({ importer, path, resolveDir }) => {
       const source = relative('.', resolve(resolveDir, path)).replace(/js$/, 'ts');
       const file = FILES.find((one) => one.source === source);
-      return importer === '' || file === undefined ? undefined : { path: `./${file.name}.js`, external: true };
+      if (importer === '' || file === undefined) return undefined;
+      return file.isScript ? { path: source, namespace: 'script' } : { path: `./${file.name}.js`, external: true };
     });
+    onLoad({ filter: /./, namespace: 'script' }, ({ path }) => ({ contents: runOf(path), resolveDir: '.' }));
   },
 };
+
+const runOf = (source) => `
+  import { userDirectories } from './src/base/user-directories.ts';
+  import { runScript } from './src/platform/runtime/code-cache.ts';
+  const file = new URL('./${scripts.get(source)}', import.meta.url);
+  const { exports, keepCompiled } = runScript(file, userDirectories(process.env).cache);
+  export const main = (...values) => exports.main(...values, keepCompiled);
+`;
+
+/** The paths of the scripts in OUTPUT, by their source. */
+const scripts = new Map();
 
 rmSync(OUTPUT, { recursive: true, force: true });
 const OPTIONS = {
@@ -72,7 +100,7 @@ const OPTIONS = {
   // An addon that is built for one version of Node, and missing where it could not be built.
   external: ['sd-notify'],
   // Older packages ask for Node's modules in this way.
-  banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+  banner: { js: "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);" },
   // 15 ms less to compile, and 2 MB less to keep. Names stay, and so do lines: Node shows the one in which a program ended.
   minifySyntax: true,
   minifyWhitespace: true,
@@ -83,17 +111,29 @@ const OPTIONS = {
   sourcesContent: false,
   metafile: true,
 };
+/** What makes a file a function of `runScript`. */
+const SCRIPT = {
+  format: 'cjs',
+  entryNames: '[dir]/[name]-[hash]',
+  outExtension: { '.js': '.cjs' },
+  banner: { js: '(function (exports, require, module, url) {' },
+  footer: { js: '})' },
+  define: { 'import.meta.url': 'url' },
+};
 const inputs = new Set();
-for (const { source, name, splitting = false } of FILES) {
+for (const { source, name, splitting = false, isScript = false } of FILES) {
   const { metafile } = await build({
     ...OPTIONS,
     entryPoints: { [name]: source },
     outdir: OUTPUT,
     chunkNames: `parts/${basename(name)}-[name]-[hash]`,
     splitting,
-    plugins: [nativePart, quietImport, otherFiles],
+    plugins: [nativePart, sodium, quietImport, otherFiles],
+    ...(isScript && SCRIPT),
   });
   for (const input of Object.keys(metafile.inputs)) inputs.add(input);
+  const [output] = Object.entries(metafile.outputs).find(([, { entryPoint }]) => entryPoint === source);
+  if (isScript) scripts.set(source, relative(OUTPUT, output));
 }
 // What is not in the bundle must be in package.json's dependencies; test/scenario/npm-package.test.ts compares.
-writeFileSync(join(OUTPUT, 'NOTICE'), notice([...inputs]));
+writeFileSync(join(OUTPUT, 'NOTICE'), notice([...inputs].filter((input) => !input.startsWith('script:'))));

@@ -20,6 +20,8 @@ export interface UserDirectories {
   readonly config: string;
   /** `~/.local/state/tuntox` */
   readonly state: string;
+  /** `~/.cache/tuntox` */
+  readonly cache: string;
   /** `/run/user/UID/tuntox`; undefined if the user has no runtime directory. */
   readonly runtime: string | undefined;
   /** `~`. */
@@ -61,6 +63,7 @@ export function userDirectories(environment: Environment, facts: UserFacts = sys
   return {
     config: place('XDG_CONFIG_HOME', '.config'),
     state: place('XDG_STATE_HOME', '.local/state'),
+    cache: place('XDG_CACHE_HOME', '.cache'),
     runtime: runtime === undefined ? undefined : join(runtime, NAME),
     home,
   };

@@ -11,6 +11,7 @@ t.test('by default the files are in the places of the XDG specification below HO
   t.same(userDirectories({ HOME: '/home/ann' }, facts()), {
     config: '/home/ann/.config/tuntox',
     state: '/home/ann/.local/state/tuntox',
+    cache: '/home/ann/.cache/tuntox',
     runtime: undefined,
     home: '/home/ann',
   });

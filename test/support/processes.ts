@@ -169,7 +169,7 @@ export const TUNTOX_COMMAND = commandOf('tuntox');
 
 const OF_CALLER = [
   ...['TUNTOX_SHARED_SECRET', 'ALL_PROXY', 'all_proxy'],
-  ...['XDG_CONFIG_HOME', 'XDG_STATE_HOME', 'XDG_RUNTIME_DIR'],
+  ...['XDG_CONFIG_HOME', 'XDG_STATE_HOME', 'XDG_CACHE_HOME', 'XDG_RUNTIME_DIR'],
 ];
 
 let home: string | undefined;

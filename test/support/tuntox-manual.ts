@@ -154,7 +154,7 @@ is not given.
 Other users cannot see its password there.
 .It Ev NO_COLOR
 If it is not empty, the log has no colours.
-.It Ev XDG_CONFIG_HOME , XDG_STATE_HOME , XDG_RUNTIME_DIR
+.It Ev XDG_CONFIG_HOME , XDG_STATE_HOME , XDG_CACHE_HOME , XDG_RUNTIME_DIR
 Where the files of a user are, see
 .Sx FILES .
 .It Ev TUNTOX_NATIVE
@@ -181,6 +181,10 @@ Its socket is
 in
 .Ev XDG_RUNTIME_DIR ,
 or beside the identity without one.
+.It Pa ~/.cache/tuntox
+Compiled code, which makes the next start faster; or in
+.Ev XDG_CACHE_HOME .
+It can be deleted at any time.
 .It Pa /etc/tuntox/nodes.json
 The bootstrap nodes, if neither
 .Fl b

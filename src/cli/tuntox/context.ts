@@ -4,6 +4,7 @@ import type { Logger } from '../../base/logger.js';
 import type { AgentRemote, Remote } from '../../engine/agent/agent-remote.js';
 import { SIGNAL_STATUS_BASE, type StopSignal, signalNumber } from '../../platform/process/signals.js';
 import type { ListenDescriptor } from '../../platform/service-manager/listen-descriptors.js';
+import type { CompiledClient } from './compiled-client.js';
 import type { GivenFiles } from './given-files.js';
 import type { NewsEvent } from './json-events.js';
 import type { ProgressOptions } from './progress.js';
@@ -34,6 +35,7 @@ export interface StartContext extends Context {
   readonly given: GivenFiles;
   /** The way of a client through the agent; undefined for a connection of its own. */
   readonly remote: AgentRemote | undefined;
+  readonly compiled: CompiledClient;
 }
 
 /** A request to stop, by the first signal. */

@@ -45,8 +45,16 @@ async function hostOf(
   return form === 'ping' || form === 'speed' ? findHost(name, environment) : undefined;
 }
 
-/** @param descriptors that the service manager passed @returns the exit status; never throws */
-export async function main(process: NodeJS.Process, descriptors: readonly ListenDescriptor[]): Promise<number> {
+/**
+ * @param descriptors that the service manager passed
+ * @param keepCompiled makes the next start faster (`platform/runtime/code-cache`)
+ * @returns the exit status; never throws
+ */
+export async function main(
+  process: NodeJS.Process,
+  descriptors: readonly ListenDescriptor[],
+  keepCompiled: () => Promise<void> = async () => {},
+): Promise<number> {
   try {
     const words = process.argv.slice(2);
     const name = hostNameOf(words);
@@ -85,7 +93,7 @@ export async function main(process: NodeJS.Process, descriptors: readonly Listen
         return await runByAgent(process, settings, { route, mayColour, descriptors });
       }
       const { run } = await import('./run.js');
-      return await run(process, settings, { isForwarded, mayColour, route, descriptors });
+      return await run(process, settings, { isForwarded, mayColour, route, descriptors, keepCompiled });
     }
     return ExitStatus.Ok;
   } catch (error) {

@@ -16,6 +16,7 @@ import type { ListenDescriptor } from '../../platform/service-manager/listen-des
 import { StatusLine } from '../status-line.js';
 import { logPathOf } from './agent/agent-paths.js';
 import type { AgentRoute } from './agent/agent-route.js';
+import { CompiledClient } from './compiled-client.js';
 import { type StartContext, StopRequest } from './context.js';
 import { mayShowProgress } from './display.js';
 import { readGivenFiles } from './given-files.js';
@@ -31,6 +32,7 @@ import { colourRule, contextOf, outliveReader } from './process-context.js';
  * @param options.mayColour whether a terminal may get colours
  * @param options.route of a client through the agent
  * @param options.descriptors that the service manager passed
+ * @param options.keepCompiled makes the next start faster
  * @returns the exit status
  * @throws UsageError, and other CodedErrors
  */
@@ -42,11 +44,13 @@ export async function run(
     mayColour,
     route,
     descriptors,
+    keepCompiled,
   }: {
     readonly isForwarded: boolean;
     readonly mayColour: boolean;
     readonly route?: AgentRoute | undefined;
     readonly descriptors: readonly ListenDescriptor[];
+    readonly keepCompiled: () => Promise<void>;
   },
 ): Promise<number> {
   const { isSyslog, logLevel: level } = settings;
@@ -70,6 +74,7 @@ export async function run(
       line,
       route,
       descriptors,
+      keepCompiled,
       hasColour: background === undefined && hasColour(process.stdout),
     }),
   );
@@ -86,9 +91,10 @@ async function runLogging(
     readonly hasColour: boolean;
     readonly route: AgentRoute | undefined;
     readonly descriptors: readonly ListenDescriptor[];
+    readonly keepCompiled: () => Promise<void>;
   },
 ): Promise<number> {
-  const { background, log, isForwarded, line, hasColour, route, descriptors } = options;
+  const { background, log, isForwarded, line, hasColour, route, descriptors, keepCompiled } = options;
   const { given, settings } = readGivenFiles(written, log);
   const stopping = new StopRequest();
   const stop = (signal: StopSignal): void => {
@@ -106,7 +112,11 @@ async function runLogging(
   const stdout = background?.stdout;
   const context: StartContext = Object.assign(
     contextOf(process, settings, { log, hasColour, stopping, line, descriptors, stdout }),
-    { given, remote: route?.(log, { isShown: line !== undefined }) },
+    {
+      given,
+      remote: route?.(log, { isShown: line !== undefined }),
+      compiled: new CompiledClient(systemClock, keepCompiled),
+    },
   );
   logProxy(settings, log);
   try {

@@ -7,7 +7,7 @@ import { SourceMap } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
 /** A place as V8 writes it: line and column start at 1. */
-const PLACE = /(file:\/\/[^\s()]+\.js):(\d+):(\d+)/;
+const PLACE = /(file:\/\/[^\s()]+\.c?js):(\d+):(\d+)/;
 
 /** Applies to the whole process. A place without a map stays as it is. */
 export function nameSourcesInStacks(): void {

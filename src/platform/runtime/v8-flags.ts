@@ -8,6 +8,7 @@ import { ifStillRunning } from '../../base/clock.js';
 
 /** V8 up to this version (Node 20 to 24) is known to have the flags; another one would print an error. */
 const NEWEST_V8 = 13;
+const VERSION = Number.parseInt(process.versions.v8, 10);
 /**
  * Each datagram is a buffer outside of the heap, which V8 frees only when it collects the object that owns it. By default it lets tens
  * of MiB of dead datagrams accumulate. The first two flags save some 30 MB without a measurable loss of throughput; the second one may
@@ -22,23 +23,43 @@ const FLAGS = [
   '--no-parallel-scavenge',
 ];
 
+/** V8's default, and a seventh of it. Node 22 and 24 (V8 12 and 13) count calls instead of work. */
+const [FLAG, BY_DEFAULT, EARLY] =
+  VERSION < 12
+    ? (['--interrupt-budget', 67_584, 9_000] as const)
+    : (['--invocation-count-for-turbofan', ...(VERSION < 13 ? [3_000, 430] : [10_000, 1_430])] as const);
 /**
  * A function is optimized after a seventh of the default work: a keystroke passes code that runs seldom. It halves the round trip of
  * the later ones of the first thousand small messages (bench/latency).
  */
-const OPTIMIZE_EARLY = '--interrupt-budget=9000';
-/** The same for V8 12 and 13 (Node 22 and 24), which count calls. */
-const OPTIMIZE_AFTER_FEWER_CALLS = '--invocation-count-for-turbofan=430';
+const OPTIMIZE_EARLY = `${FLAG}=${EARLY}`;
+const OPTIMIZE_BY_DEFAULT = `${FLAG}=${BY_DEFAULT}`;
 /**
  * ms. Modules are loaded by then: to optimize what loads them would cost a tenth of a start's processor time. A function keeps the budget
  * of its first calls, and the data path has its own later.
  */
 const STARTED = 200;
 
+/** Whether functions are optimized early. */
+let isStarted = false;
+
 /** Called before anything else. */
 export function setV8Flags(later = ifStillRunning): void {
-  const version = Number.parseInt(process.versions.v8, 10);
-  if (version > NEWEST_V8) return;
+  if (VERSION > NEWEST_V8) return;
   for (const flag of FLAGS) setFlagsFromString(flag);
-  later(STARTED, () => setFlagsFromString(version < 12 ? OPTIMIZE_EARLY : OPTIMIZE_AFTER_FEWER_CALLS));
+  later(STARTED, () => {
+    isStarted = true;
+    setFlagsFromString(OPTIMIZE_EARLY);
+  });
+}
+
+/** Calls back with the flags of a process that starts: V8 uses a code cache only with the flags with which it was made. */
+export function withFlagsOfStart<T>(work: () => T): T {
+  if (!isStarted) return work();
+  setFlagsFromString(OPTIMIZE_BY_DEFAULT);
+  try {
+    return work();
+  } finally {
+    setFlagsFromString(OPTIMIZE_EARLY);
+  }
 }

@@ -1,4 +1,5 @@
 /** The functions of sodium-native that the Tox protocol needs: the only file that imports it. */
+import { createRequire } from 'node:module';
 import { CodedError, messageOf } from '../../base/coded-error.js';
 
 export const SECRET_KEY_SIZE = 32;
@@ -20,12 +21,13 @@ export const {
   crypto_secretbox_open_easy,
   sodium_memcmp,
   sodium_memzero,
-} = await load();
+} = load();
 
 /** Loads machine code, which is missing if the package was made for, or copied from, another machine. */
-async function load(): Promise<typeof import('sodium-native')> {
+function load(): typeof import('sodium-native') {
   try {
-    return (await import('sodium-native')).default;
+    // The bundle contains it (packaging/bundle.js).
+    return createRequire(import.meta.url)('sodium-native');
   } catch (error) {
     throw new NativePartError('no-native-part', explain(error), { cause: error });
   }

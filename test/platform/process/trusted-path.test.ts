@@ -30,6 +30,13 @@ t.test('the path of a file', async (t) => {
     t.equal(untrustedPart(join(directory, 'link')), undefined, 'by a link of root, too');
   });
 
+  await t.test('a file of the user who trusts it is trusted, as are those of root above', async (t) => {
+    const { file } = settings(t);
+    chownSync(file, NOBODY, 0);
+    t.equal(untrustedPart(file, NOBODY), undefined);
+    t.equal(untrustedPart(file, NOBODY - 1), file);
+  });
+
   await t.test('a file or a directory of another user is not trusted', async (t) => {
     const { directory, file } = settings(t);
     chownSync(file, NOBODY, 0);

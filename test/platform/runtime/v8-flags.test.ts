@@ -59,3 +59,16 @@ t.test('a function is optimized after few calls, once the process has started', 
   const starting = callsUntilOptimized(`import { setV8Flags } from '${MODULE}'; setV8Flags(() => {});`);
   t.ok(starting > byDefault / 4, `${starting} calls while it starts`);
 });
+
+t.test('what is compiled later has the flags of the start, if it asks for them', async (t) => {
+  const script = `
+    import { setV8Flags, withFlagsOfStart } from '${MODULE}';
+    import { cachedDataVersionTag as tag } from 'node:v8';
+    let start;
+    setV8Flags((_, started) => { start = started; });
+    const before = tag();
+    start();
+    console.log(tag() === before, withFlagsOfStart(tag) === before, tag() === before);`;
+  const output = execFileSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' });
+  t.equal(output, 'false true false\n');
+});

@@ -17,7 +17,7 @@ import { StateFileError } from '../../../engine/state/state-file-error.js';
 import type { ServiceProcess } from '../../../platform/process/service-process.js';
 import { SocketUpkeep } from '../../../platform/socket-upkeep.js';
 import { placesOf } from '../agent/agent-paths.js';
-import type { Context } from '../context.js';
+import type { Context, StartContext } from '../context.js';
 import { ExitStatus } from '../exit-status.js';
 import { FLAG_NAMES } from '../setting-names.js';
 import { askAgent } from './agent-commands.js';
@@ -31,7 +31,11 @@ const PAUSE = 100;
 /** ms between looks for the identity: an agent whose user, or whose files, were removed ends. */
 const IDENTITY_CHECK = 5_000;
 
-export async function runAgent(settings: AgentSettings, context: Context, service: ServiceProcess): Promise<number> {
+export async function runAgent(
+  settings: AgentSettings,
+  context: StartContext,
+  service: ServiceProcess,
+): Promise<number> {
   const { log, environment } = context;
   const places = placesOf(environment);
   const engine = await engineOfUser(settings, context, places);
@@ -44,6 +48,7 @@ export async function runAgent(settings: AgentSettings, context: Context, servic
     return await serve(settings, engine, { ...context, places }, service);
   } finally {
     await engine.stop();
+    await context.compiled.end();
   }
 }
 
@@ -86,7 +91,7 @@ async function isAnswered(places: AgentPlaces): Promise<boolean> {
 async function serve(
   { idleTimeout, networkOptions }: AgentSettings,
   engine: Engine,
-  { log, places, stopping }: Context & { readonly places: AgentPlaces },
+  { log, places, stopping, compiled }: StartContext & { readonly places: AgentPlaces },
   service: ServiceProcess,
 ): Promise<number> {
   const end = new IdleEnd(log, idleTimeout);
@@ -94,7 +99,11 @@ async function serve(
   const pool = new ServerPool(
     {
       clock: systemClock,
-      connect: (id, secret, name) => engine.connect(id, secret, name === undefined ? {} : { name }),
+      connect: (id, secret, name) => {
+        const server = engine.connect(id, secret, name === undefined ? {} : { name });
+        compiled.follow(server);
+        return server;
+      },
     },
     { idleTime },
   );

@@ -39,8 +39,10 @@ export async function runClient(
       retry: settings.patience,
       log: isShown ? demoted(log, 'info', 'warn') : log,
     });
+    context.compiled.follow(server);
     return await runJob(settings, server, context, service);
   } finally {
     await engine.stop();
+    await context.compiled.end();
   }
 }
