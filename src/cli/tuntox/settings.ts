@@ -1,5 +1,6 @@
 /** Makes consistent settings from the flags and the environment. */
 import { resolve } from 'node:path';
+import { placeText } from '../../base/local-place.js';
 import type { LogLevel } from '../../base/logger.js';
 import { userDirectories } from '../../base/user-directories.js';
 import type {
@@ -232,11 +233,22 @@ function forwardsOf(flags: FlagSet): ForwardText[] {
   if (flags.has('--background') && forwards.some(({ at }) => at.kind === 'descriptor')) {
     throw new UsageError('a socket of systemd (fd) is not passed on to a process in the background: remove -z');
   }
+  const places = forwards.map(placeOf).filter((place) => place !== undefined);
+  const twice = places.find((place, index) => places.indexOf(place) !== index);
+  if (twice !== undefined) throw new UsageError(`two forwards begin at ${twice}: choose another place for one of them`);
   return forwards.map((forward) =>
     forward.kind !== 'reverse' && forward.at.kind === 'unix'
       ? { ...forward, at: { kind: 'unix', path: resolve(forward.at.path) } }
       : forward,
   );
+}
+
+/** Returns what another forward cannot have; undefined for port 0 and for fd, which mean another one each time. */
+function placeOf(forward: ForwardText): string | undefined {
+  const { kind, at } = forward;
+  if ((at.kind === 'port' && at.port === 0) || (at.kind === 'descriptor' && at.name === undefined)) return undefined;
+  if (kind === 'reverse') return `-R ${placeText(at)}`;
+  return `${kind === 'local' && forward.target.protocol === 'udp' ? 'udp:' : ''}${placeText(at)}`;
 }
 
 /** The target of -W and --ssh-pipe. */

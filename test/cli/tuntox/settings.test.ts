@@ -108,12 +108,18 @@ t.test('--bootstrap none means no nodes, and cannot be combined with others', as
   t.throws(() => settings('-b nodes.json --bootstrap none'), { code: 'usage', message: /remove it, or -b$/ });
 });
 
+t.test('forwards may begin at equal numbers of TCP, of UDP and of the server', async (t) => {
+  t.match(settings(`-i ${ID} -L 1:a:2 -L udp:1:a:2 -R 1:a:2 -L *:1:a:2 -L 0:a:2 -L 0:a:2`), { mode: 'forward' });
+});
+
 t.test('settings that contradict each other are refused, with advice', async (t) => {
   const cases: [string, RegExp][] = [
     ['-p', /-i/],
     ['-L 1:a:2', /-i/],
     [`-L 1:a:2 -i ${ID} -i ${ID}`, /only once/],
     [`-L 1:a:2 -W a:2 -i ${ID}`, /^-L and -W cannot be combined: choose one$/],
+    [`-L 1:a:2 -L 1:b:3 -i ${ID}`, /^two forwards begin at 127\.0\.0\.1:1: choose another place for one of them$/],
+    [`-L 80-82:a:80-82 -D 81 -i ${ID}`, /^two forwards begin at 127\.0\.0\.1:81: /],
     [`-p -W a:2 -D 1 -i ${ID}`, /^-p, -W and -D cannot be combined: choose one$/],
     [`-W a:2 -P a:2 -i ${ID}`, /once/],
     [`-p -f rules -i ${ID}`, /-f is only for servers/],
