@@ -3,6 +3,7 @@ import { AgentError, Conversation } from '../agent/conversation.js';
 import { AgentSocketError, type UserPlaces } from '../agent/socket-file.js';
 import { type Clock, pause } from '../base/clock.js';
 import { CodedError, messageOf } from '../base/coded-error.js';
+import { SERVICE_COMMANDS } from '../base/daemon-service.js';
 import type { Logger } from '../base/logger.js';
 
 /** The message says what to do. */
@@ -39,15 +40,21 @@ export async function endAgent({ clock, log, isRunning }: Deps, places: UserPlac
 async function askToEnd(clock: Clock, places: UserPlaces): Promise<number | undefined> {
   try {
     const { conversation, hello } = await Conversation.begin({ clock }, places, { ask: 'stop', when: 'idle' });
+    const { program, pid } = hello;
     await conversation
       .until('stopping', () => {})
       .catch((error: unknown) => {
+        if (error instanceof AgentError && error.code === 'not-allowed') {
+          const text = `a daemon of this user runs already (${program}, process ${pid}): ${SERVICE_COMMANDS.user.stop}, or kill ${pid}`;
+          throw new AgentHandoverError('in-use', text, { cause: error });
+        }
         if (!(error instanceof AgentError && ENDING.has(error.code))) throw error;
       })
       .finally(() => conversation.close());
-    return hello.pid;
+    return pid;
   } catch (error) {
     if (error instanceof AgentSocketError && error.code === 'not-running') return undefined;
+    if (error instanceof AgentHandoverError) throw error;
     throw new AgentHandoverError('in-use', messageOf(error), { cause: error });
   }
 }
