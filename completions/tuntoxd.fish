@@ -21,7 +21,7 @@ complete -c tuntoxd -l network-udp-ports -x -d 'The first and last UDP port to c
 complete -c tuntoxd -l network-relay-port -x -d 'The TCP port on which the daemon is a relay for other peers; auto, or 0 for no relay'
 complete -c tuntoxd -l network-bootstrap -x -d 'Bootstrap nodes as HOST:PORT:KEY; no others are asked. auto means the public ones, none no nodes'
 complete -c tuntoxd -l network-nodes-file -r -F -d 'A file with bootstrap nodes, in the format of https://nodes.tox.chat/json'
-complete -c tuntoxd -l network-lan-discovery -x -a 'true false' -d 'Search for peers on the local network; off by default if bootstrap nodes are given'
+complete -c tuntoxd -l network-lan-discovery -x -a 'true false' -d 'Search for peers on the local network. Without effect if bootstrap nodes are given'
 complete -c tuntoxd -l network-port-mapping -x -a 'true false' -d 'Ask the router to open ports (NAT-PMP, PCP, UPnP)'
 complete -c tuntoxd -l network-proxy -x -d 'Send all Tox traffic through this proxy: socks5://HOST:PORT or http://HOST:PORT'
 complete -c tuntoxd -l access-require -x -d 'all: a client needs the secret and a whitelist entry, if both exist; any: one of them'

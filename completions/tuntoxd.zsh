@@ -22,7 +22,7 @@ _arguments -S \
   '--network-relay-port[The TCP port on which the daemon is a relay for other peers; auto, or 0 for no relay]:VALUE:' \
   '*--network-bootstrap[Bootstrap nodes as HOST\:PORT\:KEY; no others are asked. auto means the public ones, none no nodes]:VALUE:' \
   '--network-nodes-file[A file with bootstrap nodes, in the format of https\://nodes.tox.chat/json]:VALUE:_files' \
-  '--network-lan-discovery[Search for peers on the local network; off by default if bootstrap nodes are given]::yes|no:(true false)' \
+  '--network-lan-discovery[Search for peers on the local network. Without effect if bootstrap nodes are given]::yes|no:(true false)' \
   '--network-port-mapping[Ask the router to open ports (NAT-PMP, PCP, UPnP)]::yes|no:(true false)' \
   '--network-proxy[Send all Tox traffic through this proxy\: socks5\://HOST\:PORT or http\://HOST\:PORT]:VALUE:' \
   '--access-require[all\: a client needs the secret and a whitelist entry, if both exist; any\: one of them]:VALUE:' \

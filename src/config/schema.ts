@@ -162,7 +162,7 @@ export const SCHEMA: convict.Schema<SettingsShape> = {
       env: 'TUNTOX_NETWORK_NODES_FILE',
     },
     lan_discovery: {
-      doc: 'Search for peers on the local network; off by default if bootstrap nodes are given.',
+      doc: 'Search for peers on the local network. Without effect if bootstrap nodes are given.',
       format: yesOrNo,
       default: true,
       env: 'TUNTOX_NETWORK_LAN_DISCOVERY',
