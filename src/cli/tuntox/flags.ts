@@ -67,7 +67,8 @@ function readHelp([name, unexpected]: readonly string[]): CommandLine {
   if (unexpected !== undefined) throw new UsageError(`help explains one command: remove "${unexpected}"`);
   const command = COMMANDS.find((one) => one.name === name);
   if (name !== undefined && command === undefined) {
-    throw new UsageError(`there is no command "${name}": ${suggestion(name) ?? 'tuntox --help lists them'}`);
+    const meant = suggestion(name);
+    throw new UsageError(`there is no command "${name}"${meant === undefined ? '' : `: ${meant}`}`);
   }
   return {
     form: command?.name ?? 'classic',

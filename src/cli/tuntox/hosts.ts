@@ -1,5 +1,6 @@
 /** The stored hosts of the user who runs the command. */
 import { join } from 'node:path';
+import { ALIAS } from '../../base/alias.js';
 import { systemClock } from '../../base/clock.js';
 import { didYouMean, similarNames } from '../../base/nearest.js';
 import { userDirectories } from '../../base/user-directories.js';
@@ -53,7 +54,8 @@ export async function findHostOrCommand(word: string, environment: Environment):
     const known = OTHER_WORDS[word.toLowerCase()];
     if (known !== undefined) throw new UsageError(known);
     const names = [...COMMANDS, ...(await hosts.list())].map(({ name }) => name);
-    const meant = didYouMean(similarNames(word, names)) ?? `"tuntox join LINK ${word}" stores a host`;
+    const meant =
+      didYouMean(similarNames(word, names)) ?? `"tuntox join LINK ${ALIAS.test(word) ? word : 'NAME'}" stores a host`;
     throw new UsageError(`there is no command or host "${word}": ${meant}`);
   }
 }

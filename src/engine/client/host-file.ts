@@ -1,5 +1,6 @@
 /** The hosts of a user: `hosts.json`, which we write, and upstream's `~/.tuntox/hosts`, which we only read. */
 import { join } from 'node:path';
+import { ALIAS } from '../../base/alias.js';
 import { type Clock, pause } from '../../base/clock.js';
 import { systemCodeOf } from '../../base/coded-error.js';
 import { didYouMean, similarNames } from '../../base/nearest.js';
@@ -162,7 +163,8 @@ function unknownHost(name: string, hosts: readonly Host[]): HostError {
       hosts.map((host) => host.name),
     ),
   );
+  const stored = ALIAS.test(name) ? name : 'NAME';
   const advice =
-    meant ?? (hosts.length === 0 ? `"tuntox join LINK ${name}" stores one` : '"tuntox list" shows the hosts');
+    meant ?? (hosts.length === 0 ? `"tuntox join LINK ${stored}" stores one` : '"tuntox list" shows the hosts');
   return new HostError('unknown', `there is no host "${name}": ${advice}`);
 }
