@@ -79,6 +79,7 @@ const POLLED_MEASUREMENT = 2;
 
 export class Congestion {
   readonly #rtt: Rtt;
+  readonly #peer: { readonly isOurKind: boolean };
   #mode: Mode = 'startup';
   #modeSince = 0;
   /** When Startup ended last. */
@@ -99,19 +100,19 @@ export class Congestion {
   readonly #shortTerm = new ShortTermModel();
   readonly #spuriousLoss = new SpuriousLoss();
   readonly #averageLoss = new AverageLoss();
-  /** Whether the peer may be c-toxcore; true until it is known not to be. */
-  #isPolled = true;
   readonly #pathLoss = new PathLoss();
   /** ms by which the peer's own data delayed the last ack. */
   #ackDelay = 0;
 
-  constructor(rtt: Rtt) {
+  /** @param peer.isOurKind whether it is known to read its socket when a packet arrives, and its request packets are complete */
+  constructor(rtt: Rtt, peer: { readonly isOurKind: boolean }) {
     this.#rtt = rtt;
+    this.#peer = peer;
   }
 
-  /** The peer is of our kind: it reads its socket when a packet arrives, and its request packets are complete. */
-  noteOurKind(): void {
-    this.#isPolled = false;
+  /** Whether the peer may be c-toxcore. */
+  get #isPolled(): boolean {
+    return !this.#peer.isOurKind;
   }
 
   /** Applies what an earlier session learned about the path. Called before there is data to send. */

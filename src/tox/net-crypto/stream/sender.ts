@@ -13,6 +13,7 @@ import { Pacer } from '../congestion/pacer.js';
 import type { Rtt } from '../congestion/rtt.js';
 import type { PacketSize } from '../path/packet-size.js';
 import { AckTime } from './ack-time.js';
+import type { Features } from './features.js';
 import { ACK_DELAY, probeTimeout, Reordering } from './reordering.js';
 import type { SendWindow } from './send-window.js';
 
@@ -57,16 +58,19 @@ interface SenderDeps {
   readonly window: SendWindow;
   readonly congestion: Pick<Congestion, 'congestionWindow' | 'pacingRate' | 'measurement' | 'onAck' | 'onPathLost'>;
   readonly rtt: Rtt;
+  readonly features: Pick<Features, 'isOurKind'>;
   /** Seals and sends one packet. @param size bytes up to which it is padded */
   transmit(number: number, data: Buffer, size?: number): void;
   /** Returns the packet size of the path in use; undefined where all sizes pass. */
   packetSize(): PacketSize | undefined;
   /** Sends a request packet, which tells the peer how much was sent. */
   advertise(): void;
-  /** Whether a packet sent now would be lost for lack of room. @param size bytes of its data */
-  isBlocked(size: number): boolean;
-  /** Whether the route reports when it is full, so it sets the pace, and packets sent early are not lost. */
-  pacesItself(): boolean;
+  readonly path: {
+    /** Whether a packet sent now would be lost for lack of room. @param size bytes of its data */
+    isBusy(size: number): boolean;
+    /** Whether the route reports when it is full, so it sets the pace, and packets sent early are not lost. */
+    readonly pacesItself: boolean;
+  };
 }
 
 export class Sender {
@@ -81,7 +85,6 @@ export class Sender {
   #ackedAt = 0;
   /** When a lossless packet was sent last. */
   #sentAt = 0;
-  #isOurKind = false;
   #probes = 0;
   #unacknowledged = 0;
   #retransmissions = 0;
@@ -93,16 +96,10 @@ export class Sender {
   /** Whether a probe is due at once. */
   #isProbeUrgent = false;
 
-  #retransmitLimit = RETRANSMIT_ALWAYS;
   constructor(deps: SenderDeps) {
     this.#deps = deps;
     this.#ackTime = new AckTime(deps.rtt);
     this.beginRoute();
-  }
-
-  noteOurKind(): void {
-    this.#isOurKind = true;
-    this.#retransmitLimit = RETRANSMIT_LISTED;
   }
 
   /** Packets sent for the first time from now on take one route only. */
@@ -176,7 +173,7 @@ export class Sender {
    * @param request the request packet that it is, if it is one
    */
   onAck(bufferStart: number, request: Buffer | undefined, now: number): void {
-    const { window, rtt, congestion } = this.#deps;
+    const { window, rtt, congestion, features } = this.#deps;
     const delay = request === undefined ? 0 : this.#ackTime.onRequest(decodeArrival(request), now);
     if (!window.hasUnacked) {
       this.#unacknowledged = 0;
@@ -189,7 +186,7 @@ export class Sender {
     window.acknowledge(bufferStart);
     // A list counts from the start in its packet: a list overtaken by a newer one would describe other packets.
     if (request !== undefined && window.start === bufferStart) {
-      if (this.#mayRead(request, now)) window.readRequest(request, this.#reordering.window(rtt, this.#isOurKind));
+      if (this.#mayRead(request, now)) window.readRequest(request, this.#reordering.window(rtt, features.isOurKind));
     }
     if (sample.ackedBytes > 0) {
       this.#unacknowledged = 0;
@@ -256,7 +253,7 @@ export class Sender {
   pump(now: number): void {
     this.#detectLost(now);
     this.#probe(now);
-    if (this.#deps.pacesItself()) this.#pacer.lift(now);
+    if (this.#deps.path.pacesItself) this.#pacer.lift(now);
     else this.#pacer.refill(this.#deps.congestion.pacingRate, now);
     const isSilent = this.#hasTimedOut(now);
     this.#probePacketSize(isSilent, now);
@@ -270,10 +267,10 @@ export class Sender {
 
   /** The tick is over, and data that was asked for is queued: if nothing waits now, the sender is app-limited. */
   onTickEnd(now: number): void {
-    const { window, congestion, isBlocked } = this.#deps;
+    const { window, congestion, path } = this.#deps;
     if (window.unsent > 0 || window.nextLost() !== undefined || window.inFlightBytes >= congestion.congestionWindow)
       return;
-    if (!isBlocked(0) && !this.#hasTimedOut(now)) window.markAppLimited();
+    if (!path.isBusy(0) && !this.#hasTimedOut(now)) window.markAppLimited();
   }
 
   /** When much data waits, the next packets probe the packet size; they are sent in one tick, whatever the pace. */
@@ -284,7 +281,7 @@ export class Sender {
     const count = packetSize.probesDue(now);
     if (count === 0 || window.unsent < Math.max(count, WORTH_PROBING)) return;
     if (!this.#pacer.maySend || this.#nextToSend(isSilent) !== window.next) return;
-    if (this.#deps.isBlocked(count * EXTENDED_CRYPTO_DATA_SIZE)) return;
+    if (this.#deps.path.isBusy(count * EXTENDED_CRYPTO_DATA_SIZE)) return;
     for (let offset = 0; offset < count; offset += 1) {
       if (window.dataOf(addToNumber(window.next, offset)).length > packetSize.size) return;
     }
@@ -298,13 +295,15 @@ export class Sender {
   #nextToSend(isSilent: boolean): number | undefined {
     if (isSilent || this.#unacknowledged >= MAX_UNACKNOWLEDGED) return undefined;
     const number = this.#nextInWindow;
-    return number === undefined || this.#deps.isBlocked(this.#deps.window.dataOf(number).length) ? undefined : number;
+    return number === undefined || this.#deps.path.isBusy(this.#deps.window.dataOf(number).length) ? undefined : number;
   }
 
   get #nextInWindow(): number | undefined {
-    const { window, congestion } = this.#deps;
+    const { window, congestion, features } = this.#deps;
     // The packet that the peer waits for is always sent: the rest may have arrived, which the peer cannot report past the hole.
-    if (window.inFlightBytes >= congestion.congestionWindow) return window.firstLost(this.#retransmitLimit);
+    if (window.inFlightBytes >= congestion.congestionWindow) {
+      return window.firstLost(features.isOurKind ? RETRANSMIT_LISTED : RETRANSMIT_ALWAYS);
+    }
     return window.nextLost() ?? (window.mayAdvance ? window.next : undefined);
   }
 
@@ -360,7 +359,7 @@ export class Sender {
     if (silentAt === Number.POSITIVE_INFINITY) return silentAt;
     if (this.#isProbeUrgent) return Number.NEGATIVE_INFINITY;
     // RFC 9002, 6.2.1: a packet that the peer reports missing is sent again when it counts as lost. Sent before, it never would be.
-    if (!this.#isOurKind || this.#deps.window.lossDueAt < Number.POSITIVE_INFINITY) return silentAt;
+    if (!this.#deps.features.isOurKind || this.#deps.window.lossDueAt < Number.POSITIVE_INFINITY) return silentAt;
     // Acks that still arrive may say more.
     const timeout = Math.max(this.#sentAt + probeTimeout(this.#deps.rtt), this.#ackedAt + ACK_DELAY);
     return Math.min(silentAt, timeout + this.#backoff);

@@ -23,6 +23,7 @@ import { LossyBytes } from './lossy-bytes.js';
 import { LossySender } from './lossy-sender.js';
 import type { PacketMemory } from './packet-memory.js';
 import { Receiver } from './receiver.js';
+import { ACK_DELAY } from './reordering.js';
 import { SendWindow } from './send-window.js';
 import { Sender } from './sender.js';
 
@@ -53,8 +54,7 @@ const SENDING_BYTES = 16 * (MAX_CRYPTO_DATA_SIZE + WIRE_OVERHEAD);
 const KILL = Buffer.from([CryptoKind.Kill]);
 /** Copies of a kill packet; if all are lost, the peer notices after 32 s. */
 const KILL_COPIES = 3;
-/** ms that a peer of our kind takes to acknowledge, that c-toxcore takes, which acknowledges few packets only each second, and that a busy machine takes to answer. */
-const OUR_DELAY = 15;
+/** ms that c-toxcore takes to acknowledge, which acknowledges few packets only each second, and that a busy machine takes to answer. */
 const THEIR_DELAY = 1000;
 const ANSWER_DELAY = 250;
 /** ms within which a relay may deliver a packet that is too large for the path to a peer that reads no halves. */
@@ -62,12 +62,12 @@ const RELAY_TIMEOUT = 3000;
 
 export class Session {
   readonly rtt = new Rtt();
-  readonly congestion = new Congestion(this.rtt);
+  readonly features = new Features();
+  readonly congestion = new Congestion(this.rtt, this.features);
   readonly sender: Sender;
   readonly receiver: Receiver;
   readonly lossy: LossySender;
   readonly evidence: Evidence;
-  readonly features = new Features();
   readonly #deps: SessionDeps;
   readonly #window: SendWindow;
   /** The first undelivered packet while it is too large for the path, and since when, ms. */
@@ -76,7 +76,7 @@ export class Session {
   /** @param options.firstNumber of the packets of both directions; always 0 on the wire, tests begin near the wrap */
   constructor(deps: SessionDeps, options: { readonly firstNumber?: number } = {}) {
     this.#deps = deps;
-    const { rtt, congestion } = this;
+    const { rtt, congestion, features } = this;
     const { memory, handlers, path } = deps;
     const lossyBytes = new LossyBytes();
     this.#window = new SendWindow(memory.sent, options.firstNumber, lossyBytes, memory.packets);
@@ -84,7 +84,7 @@ export class Session {
       {
         memory: memory.received,
         rtt,
-        features: this.features,
+        features,
         state: {
           isOpen: () => deps.isOpen(),
           isAlone: () => deps.isAlone(),
@@ -99,11 +99,11 @@ export class Session {
       window: this.#window,
       congestion,
       rtt,
+      features,
       transmit: (number, data, size) => this.#transmit(number, data, size),
       packetSize: () => deps.packetSize(),
       advertise: () => this.receiver.ackImmediately(),
-      isBlocked: (size) => path.isBusy(size),
-      pacesItself: () => path.pacesItself,
+      path,
     });
     this.lossy = new LossySender({
       emit: (data, beside) => {
@@ -116,7 +116,7 @@ export class Session {
       isBlocked: (size) => path.isBusy(size),
       rate: () => congestion.pacingRate,
     });
-    this.evidence = evidenceOf(this, this.#window, this.features);
+    this.evidence = evidenceOf(this, this.#window);
   }
 
   /** Sends kill packets to the peer, if there is a session. */
@@ -136,9 +136,6 @@ export class Session {
     // An ack older than the newest one is void, but the data that came with it is valid (c-toxcore drops both).
     this.sender.onAck(bufferStart, isPacketRequest(data) ? data : undefined, now);
     this.receiver.receive(packetNumber, data, now);
-    if (data[0] !== CryptoKind.Features) return;
-    this.congestion.noteOurKind();
-    this.sender.noteOurKind();
   }
 
   /** Whether the first undelivered packet will never arrive: it is too large for the path, and no relay delivered it. */
@@ -210,7 +207,7 @@ export class Session {
 }
 
 /** What the path learns from a session. */
-function evidenceOf({ rtt, sender, receiver }: Session, window: SendWindow, features: Features): Evidence {
+function evidenceOf({ rtt, sender, receiver, features }: Session, window: SendWindow): Evidence {
   const twoRoundTrips = (): number => 2 * rtt.smoothed + 2 * rtt.variation;
   return {
     get hasUnacked(): boolean {
@@ -226,7 +223,7 @@ function evidenceOf({ rtt, sender, receiver }: Session, window: SendWindow, feat
       return features.isOurKind;
     },
     get ackTimeout(): number {
-      return twoRoundTrips() + (features.isOurKind ? OUR_DELAY : THEIR_DELAY);
+      return twoRoundTrips() + (features.isOurKind ? ACK_DELAY : THEIR_DELAY);
     },
     get probeTimeout(): number {
       return twoRoundTrips() + ANSWER_DELAY;

@@ -8,7 +8,8 @@ const PACKET = 1428;
 /** A path that acknowledges in each round trip the packets of the previous one, up to its capacity. */
 class Path {
   readonly rtt = new Rtt();
-  readonly congestion = new Congestion(this.rtt);
+  readonly peer = { isOurKind: false };
+  readonly congestion = new Congestion(this.rtt, this.peer);
   now = 0;
   #delivered = 0;
 
@@ -62,8 +63,8 @@ t.test('the first window is no more than a polled socket takes: 64 packets, 128 
 t.test(
   'the first packets to a peer of our kind are sent at the pace of Startup: 2.885 windows a round trip',
   async (t) => {
-    const { congestion, rtt } = new Path();
-    congestion.noteOurKind();
+    const { congestion, peer, rtt } = new Path();
+    peer.isOurKind = true;
     rtt.add(100, 0);
     t.equal(Math.round(congestion.pacingRate), Math.round((2.885 * 96 * PACKET) / 100));
     rtt.add(0.1, 1);
@@ -124,7 +125,7 @@ t.test('an overflow bounds the bytes in flight to what got through, until rounds
 
 t.test('probes raise the bound of an overflow although each ends together with a round', async (t) => {
   const path = new Path();
-  path.congestion.noteOurKind();
+  path.peer.isOurKind = true;
   path.fill(20, 50, 1000);
   path.round({ rtt: 50, packets: 1000, lost: 500 });
   path.fill(30, 50, 1000);
@@ -134,7 +135,7 @@ t.test('probes raise the bound of an overflow although each ends together with a
 
 t.test('packets that were reordered and not lost undo the effect of their loss', async (t) => {
   const path = new Path();
-  path.congestion.noteOurKind();
+  path.peer.isOurKind = true;
   path.fill(2, 50, 1000);
   const before = path.congestion.congestionWindow;
   path.round({ rtt: 50, packets: 30, lost: 30 });
@@ -149,7 +150,7 @@ t.test('packets that were reordered and not lost undo the effect of their loss',
 
 t.test('what Startup sent too much does not make the path look slow when its loss becomes known', async (t) => {
   const path = new Path();
-  path.congestion.noteOurKind();
+  path.peer.isOurKind = true;
   path.fill(2, 50, 1000);
   path.round({ rtt: 90, packets: 1000, lost: 500 });
   t.not(path.congestion.mode, 'startup');
@@ -166,7 +167,7 @@ t.test('what Startup sent too much does not make the path look slow when its los
 
 t.test('copies acknowledged sooner than a round trip end no round, and do not end Startup', async (t) => {
   const path = new Path();
-  path.congestion.noteOurKind();
+  path.peer.isOurKind = true;
   path.fill(2, 200, 1000);
   for (let at = 0; at < 10; at += 1) path.round({ rtt: 12, packets: 1, isCopy: true });
   t.equal(path.congestion.mode, 'startup');
@@ -203,7 +204,7 @@ t.test('a peer that acknowledges everything in flight at once is not starved', a
 
 t.test('four packets a round trip are sent even where hardly anything arrives', async (t) => {
   const path = new Path();
-  path.congestion.noteOurKind();
+  path.peer.isOurKind = true;
   path.fill(20, 250, 100);
   for (let at = 0; at < 3; at += 1) path.round({ rtt: 1000, packets: 0.05, lost: 20 });
   t.ok(path.congestion.deliveryRate < 0.1, 'bytes a ms');

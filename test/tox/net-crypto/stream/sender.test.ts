@@ -21,6 +21,7 @@ function makeSender(): {
   advertisements: () => number;
   /** The state of the path. */
   readonly path: { isBlocked: boolean; pacesItself: boolean };
+  readonly features: { isOurKind: boolean };
 } {
   const ackDelays: number[] = [];
   const limits = {
@@ -31,7 +32,8 @@ function makeSender(): {
     onPathLost: () => {},
   };
   const transmitted: number[] = [];
-  const path = { isBlocked: false, pacesItself: false };
+  const path = { isBlocked: false, isBusy: (): boolean => path.isBlocked, pacesItself: false };
+  const features = { isOurKind: false };
   let advertised = 0;
   const window = new SendWindow(share());
   const rtt = new Rtt();
@@ -39,6 +41,7 @@ function makeSender(): {
     window,
     congestion: limits,
     rtt,
+    features,
     transmit: (number) => {
       transmitted.push(number);
       sender.onSealed();
@@ -47,10 +50,9 @@ function makeSender(): {
     advertise: () => {
       advertised += 1;
     },
-    isBlocked: () => path.isBlocked,
-    pacesItself: () => path.pacesItself,
+    path,
   });
-  return { sender, window, rtt, limits, transmitted, ackDelays, advertisements: () => advertised, path };
+  return { sender, window, rtt, limits, transmitted, ackDelays, advertisements: () => advertised, path, features };
 }
 
 const request = (start: number, end: number, missing: number[]): Buffer =>
@@ -112,8 +114,8 @@ t.test('the packet that the peer waits for is retransmitted although the window 
 });
 
 t.test('so are those behind it to a peer of our kind, although a much later one was reported first', async (t) => {
-  const { sender, window, limits, transmitted } = makeSender();
-  sender.noteOurKind();
+  const { sender, window, limits, transmitted, features } = makeSender();
+  features.isOurKind = true;
   limits.congestionWindow = 0;
   for (let at = 0; at < 3000; at += 1) {
     window.push(numbered(at));
@@ -153,8 +155,8 @@ t.test('a silent peer gets one probe every 250 ms, with an advertisement of what
 
 t.test('a peer of our kind is probed a round trip, its variation and its delay after the last packet', async (t) => {
   const probedAt = (isOurKind: boolean): number => {
-    const { sender, rtt } = makeSender();
-    if (isOurKind) sender.noteOurKind();
+    const { sender, rtt, features } = makeSender();
+    features.isOurKind = isOurKind;
     for (let count = 0; count < 50; count += 1) rtt.add(300, 0);
     sender.enqueue(numbered(0), false);
     sender.pump(0);
