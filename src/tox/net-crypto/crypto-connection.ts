@@ -295,7 +295,7 @@ export class CryptoConnection implements TickTask {
   onTickEnd(now: number): void {
     this.#now = now;
     this.#attempt(now);
-    const { sender, receiver, evidence } = this.#session;
+    const { sender, receiver } = this.#session;
     if (receiver.isStuck(now)) this.close('stuck');
     if (this.#session.isTooLarge(now)) {
       // The peer's own timeout would be 32 s.
@@ -304,9 +304,9 @@ export class CryptoConnection implements TickTask {
     }
     if (this.state === 'closed') return;
     if (receiver.isInBlackHole) this.#path.leaveUdp(now);
-    this.#path.choose(now, evidence);
+    this.#path.choose(now, this.#session.evidence);
     this.#session.onTickEnd(now);
-    if (this.state === 'established') this.#path.probeRoutes(now, evidence, this.#sealProbe);
+    if (this.state === 'established') this.#path.probeRoutes(now, this.#session.evidence, this.#sealProbe);
     if (sender.isBehind) this.#host.tick.deferToEnd(this);
     else this.#schedule(now);
   }

@@ -67,7 +67,6 @@ export class Session {
   readonly sender: Sender;
   readonly receiver: Receiver;
   readonly lossy: LossySender;
-  readonly evidence: Evidence;
   readonly #deps: SessionDeps;
   readonly #window: SendWindow;
   /** The first undelivered packet while it is too large for the path, and since when, ms. */
@@ -116,7 +115,20 @@ export class Session {
       isBlocked: (size) => path.isBusy(size),
       rate: () => congestion.pacingRate,
     });
-    this.evidence = evidenceOf(this, this.#window);
+  }
+
+  /** What the path learns from the session. */
+  get evidence(): Evidence {
+    const { rtt, features } = this;
+    const twoRoundTrips = 2 * rtt.smoothed + 2 * rtt.variation;
+    return {
+      hasUnacked: this.#window.hasUnacked,
+      isUnanswered: this.sender.isUnanswered,
+      arrivals: this.receiver.arrivals,
+      isOurKind: features.isOurKind,
+      ackTimeout: twoRoundTrips + (features.isOurKind ? ACK_DELAY : THEIR_DELAY),
+      probeTimeout: twoRoundTrips + ANSWER_DELAY,
+    };
   }
 
   /** Sends kill packets to the peer, if there is a session. */
@@ -204,29 +216,4 @@ export class Session {
     this.sender.onSealed();
     this.receiver.onPiggybacked();
   }
-}
-
-/** What the path learns from a session. */
-function evidenceOf({ rtt, sender, receiver, features }: Session, window: SendWindow): Evidence {
-  const twoRoundTrips = (): number => 2 * rtt.smoothed + 2 * rtt.variation;
-  return {
-    get hasUnacked(): boolean {
-      return window.hasUnacked;
-    },
-    get isUnanswered(): boolean {
-      return sender.isUnanswered;
-    },
-    get arrivals(): number {
-      return receiver.arrivals;
-    },
-    get isOurKind(): boolean {
-      return features.isOurKind;
-    },
-    get ackTimeout(): number {
-      return twoRoundTrips() + (features.isOurKind ? ACK_DELAY : THEIR_DELAY);
-    },
-    get probeTimeout(): number {
-      return twoRoundTrips() + ANSWER_DELAY;
-    },
-  };
 }
