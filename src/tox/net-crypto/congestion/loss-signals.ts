@@ -1,4 +1,5 @@
 /** What the losses of a round indicate, together with its round trip and the mode of congestion control. Pure. */
+import type { Mode } from './mode.js';
 import type { Round } from './round.js';
 
 /** BBR: part and number of packets lost in a round that indicate an overflow, if the round trip is raised. */
@@ -10,9 +11,6 @@ const HEAVY_PACKETS = 16;
 /** The same for the socket of a polled peer, whose overflow no round trip shows. */
 const POLLED_LOSS = 0.1;
 const POLLED_PACKETS = 8;
-
-/** BBR's Startup, Drain, ProbeBW_DOWN, ProbeBW_CRUISE, ProbeBW_UP and ProbeRTT. */
-export type Mode = 'startup' | 'drain' | 'probe-down' | 'cruise' | 'probe-up' | 'probe-rtt';
 
 export interface LossContext {
   readonly mode: Mode;

@@ -46,6 +46,11 @@ export class Rtt {
     return this.#isKnown ? this.#min.value : UNKNOWN;
   }
 
+  /** The same, but 0 before a round trip was measured. */
+  get measuredMin(): number {
+    return this.#isKnown ? this.#min.value : 0;
+  }
+
   get latest(): number {
     return this.#latest;
   }

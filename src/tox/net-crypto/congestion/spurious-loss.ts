@@ -1,5 +1,5 @@
 /** An overflow that may be undone, since its packets may turn out to be only reordered (BBR: BBRHandleSpuriousLossDetection). Pure. */
-import type { Mode } from './loss-signals.js';
+import type { Mode } from './mode.js';
 
 /** Rounds in which packets that were declared lost may turn out to have arrived. */
 const ROUNDS = 3;

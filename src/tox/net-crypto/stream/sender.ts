@@ -182,7 +182,7 @@ export class Sender {
     if (request === undefined && (bufferStart === window.start || this.#ackTime.isDelayed)) return;
     if (rtt.isKnown && now >= this.#silentAt && this.#silenceEndedAt === Number.NEGATIVE_INFINITY)
       this.#silenceEndedAt = now;
-    const sample = window.beginAck(now, congestion.measurement, rtt.isKnown ? rtt.min : 0, delay);
+    const sample = window.beginAck(now, congestion.measurement, rtt.measuredMin, delay);
     window.acknowledge(bufferStart);
     // A list counts from the start in its packet: a list overtaken by a newer one would describe other packets.
     if (request !== undefined && window.start === bufferStart) {

@@ -24,7 +24,6 @@ class Path {
     inFlight?: number;
   }): void {
     const sample = new AckSample();
-    sample.reset();
     sample.priorDelivered = this.#delivered;
     sample.roundDelivered = this.#delivered;
     sample.priorDeliveredAt = this.now;
@@ -156,7 +155,6 @@ t.test('what Startup sent too much does not make the path look slow when its los
   t.not(path.congestion.mode, 'startup');
   const { deliveryRate } = path.congestion;
   const sample = new AckSample();
-  sample.reset();
   for (let at = 0; at < 3; at += 1) {
     Object.assign(sample, { lostPackets: 300, lostBytes: 300 * PACKET, lostSentAt: path.now - 100 });
     path.congestion.onAck(sample, 0, path.now);
