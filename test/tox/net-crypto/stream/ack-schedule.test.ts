@@ -1,6 +1,4 @@
 import t from 'tap';
-import { MaxFilter } from '../../../../src/tox/net-crypto/congestion/max-filter.js';
-import { Rtt } from '../../../../src/tox/net-crypto/congestion/rtt.js';
 import { AckSchedule } from '../../../../src/tox/net-crypto/stream/ack-schedule.js';
 
 t.test('the first request is due at once, and then one at each whole second keeps the session alive', async (t) => {
@@ -77,27 +75,4 @@ t.test('long lists are sent less often', async (t) => {
   acks.onRequestSent(0);
   acks.ackImmediately();
   t.equal(acks.dueAt(16_000, 1), 16);
-});
-
-t.test('the smallest round trip expires, and the smoothed one follows the samples', async (t) => {
-  const rtt = new Rtt();
-  t.notOk(rtt.isKnown);
-  rtt.add(20, 0);
-  for (let now = 100; now < 9000; now += 100) rtt.add(80, now);
-  t.equal(rtt.min, 20);
-  t.ok(Math.abs(rtt.smoothed - 80) < 1);
-  for (let now = 9000; now < 31_000; now += 100) rtt.add(80, now);
-  t.equal(rtt.min, 80);
-});
-
-t.test('the largest rate is kept for 10 to 20 rounds and through periods without samples', async (t) => {
-  const filter = new MaxFilter();
-  filter.add(9);
-  for (let round = 0; round < 50; round += 1) filter.endRound(50);
-  t.equal(filter.max, 9);
-  for (let round = 0; round < 19; round += 1) {
-    filter.add(5);
-    filter.endRound(50);
-  }
-  t.equal(filter.max, 5);
 });
