@@ -10,5 +10,8 @@ export const distanceBetween = (from: number, to: number): number => (to - from)
 /** Whether `number` is one of `start`, …, `start + size - 1`. */
 export const isWithin = (number: number, start: number, size: number): boolean => (number - start) >>> 0 < size;
 
+/** Specification (CRYPTO_PACKET_BUFFER_SIZE): numbers that a receiver accepts, counted from the first missing one. */
+export const MAX_NUMBERS = 32_768;
+
 /** Half the receiver's room, and well below the 21,845 transmissions after which the peer loses track of the nonce. */
 export const MAX_IN_FLIGHT_NUMBERS = 16_384;

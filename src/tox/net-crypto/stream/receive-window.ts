@@ -1,10 +1,7 @@
 /** Lossless packets that arrived early and wait for earlier ones; a ring that grows as needed (c-toxcore: Packets_Array). */
 import { isPartOfMore, ownedCopy } from '../../../base/bytes.js';
 import type { MemoryShare } from '../../../base/memory-budget.js';
-import { distanceBetween, isWithin, nextNumber } from '../../packet/packet-number.js';
-
-/** Specification (CRYPTO_PACKET_BUFFER_SIZE): numbers accepted, counted from the first missing one. */
-const MAX_NUMBERS = 32_768;
+import { distanceBetween, isWithin, MAX_NUMBERS, nextNumber } from '../../packet/packet-number.js';
 
 /**
  * Bytes that early packets may hold. A peer of our kind has at most 16,384 packets of 1,445 bytes in flight, which cost

@@ -7,16 +7,19 @@
 import type { MemoryShare } from '../../../base/memory-budget.js';
 import { SAFE_CRYPTO_DATA_SIZE, WIRE_OVERHEAD } from '../../packet/net-crypto.js';
 import { readPacketRequest } from '../../packet/net-crypto-request.js';
-import { addToNumber, distanceBetween, MAX_IN_FLIGHT_NUMBERS, nextNumber } from '../../packet/packet-number.js';
+import {
+  addToNumber,
+  distanceBetween,
+  MAX_IN_FLIGHT_NUMBERS,
+  MAX_NUMBERS,
+  nextNumber,
+} from '../../packet/packet-number.js';
 import { AckSample, ackDelayOf } from '../congestion/ack-sample.js';
 import type { Fate } from '../path/packet-size.js';
 import { LossDetection, type ReorderingWindow, type Transmission } from './loss-detection.js';
 import { LossyBytes } from './lossy-bytes.js';
 import { LostNumbers } from './lost-numbers.js';
 import { PacketMemory, type PacketPlace } from './packet-memory.js';
-
-/** Specification (CRYPTO_PACKET_BUFFER_SIZE): numbers that a receiver has room for. */
-const MAX_NUMBERS = 32_768;
 
 /** Places in the ring of a quiet connection. */
 const FIRST_CAPACITY = 64;
