@@ -90,5 +90,25 @@ export function describeIssues(issues: readonly v.BaseIssue<unknown>[]): string 
   // Valibot expects `never` for an unknown key, and receives `undefined` for a missing one.
   if (issue.type === 'strict_object' && issue.expected === 'never') return `there is no field "${path}"`;
   if (issue.type === 'strict_object' && issue.received === 'undefined') return `the field "${path}" is missing`;
-  return path === null ? issue.message : `${path}: ${issue.message}`;
+  const message = isDefault(issue) ? (plain(issue) ?? issue.message) : issue.message;
+  return path === null ? message : `${path}: ${message}`;
+}
+
+/** Whether the text is Valibot's, and not that of a schema of ours. */
+const isDefault = ({ message }: v.BaseIssue<unknown>): boolean => message.startsWith('Invalid ');
+
+/** Returns a limit in the words of a person. */
+function plain({ type, received, requirement }: v.BaseIssue<unknown>): string | undefined {
+  switch (type) {
+    case 'max_length':
+      return `it is too long: ${received} of at most ${requirement}`;
+    case 'min_length':
+      return `it is too short: ${received} of at least ${requirement}`;
+    case 'max_value':
+      return `${received} is too much: at most ${requirement}`;
+    case 'min_value':
+      return `${received} is too little: at least ${requirement}`;
+    default:
+      return undefined;
+  }
 }

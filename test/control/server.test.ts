@@ -100,6 +100,18 @@ t.test('unknown fields, methods and values are refused by name', async (t) => {
     code: 'bad-params',
     message: /^target: /,
   });
+  await t.rejects(control.call('ping', { client: 'x'.repeat(300) } as never), {
+    code: 'bad-params',
+    message: 'client: it is too long: 300 of at most 256',
+  });
+  await t.rejects(control.call('whitelist.edit', { client: 'x', rate: 5 } as never), {
+    code: 'bad-params',
+    message: /^rate: a rate is 1 KiB a second or more$/,
+  });
+  await t.rejects(control.call('whitelist.edit', { client: 'x', maxTunnels: 5000 } as never), {
+    code: 'bad-params',
+    message: 'maxTunnels: 5000 is too much: at most 1024',
+  });
   const socket = await raw(t, path);
   socket.write(`${HELLO}{"jsonrpc":"2.0","id":1,"method":"constructor"}\n`);
   let said = '';
