@@ -90,6 +90,16 @@ t.test('a generated secret that could not be saved is said not to be in force', 
   }
 });
 
+t.test('a list that cannot be exported is an error in words, with advice', async (t) => {
+  const socket = await startDaemon(t, {
+    'whitelist.list': () => ({ schema: 'tuntox.whitelist/1', enabled: true, entries: [] }),
+  });
+  t.match(await failure(['whitelist', 'export', '/nowhere/clients.json'], { socket }), {
+    status: 1,
+    said: 'tuntoxctl: cannot write /nowhere/clients.json: no such file or directory name another file, or - for standard output',
+  });
+});
+
 t.test('a ban must be longer than 0', async (t) => {
   const socket = await startDaemon(t, { 'clients.kick': () => t.fail('the daemon was asked') as never });
   t.match(await failure(['clients', 'kick', 'laptop', '--for', '0s'], { socket }), {

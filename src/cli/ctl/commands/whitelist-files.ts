@@ -1,10 +1,11 @@
 /** `tuntoxctl whitelist import` and `export`. The file is JSON as export writes it, or has a line for each client. */
-import { closeSync, constants, fstatSync, openSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { Socket } from 'node:net';
-import { messageOf, systemCodeOf } from '../../../base/coded-error.js';
+import { systemCodeOf } from '../../../base/coded-error.js';
 import { harmlessJson } from '../../../base/columns.js';
 import { withoutCopyMarks } from '../../../base/copied-text.js';
 import { isGivenOpen, readSmallFile } from '../../../base/small-file.js';
+import { systemReason } from '../../../base/system-error.js';
 import { countText } from '../../../base/units.js';
 import type { ParamsIn, Result } from '../../../control/protocol.js';
 import { type Command, type Context, withConfirmation, YES } from '../command.js';
@@ -93,13 +94,20 @@ function openPipe(name: string): Socket | undefined {
 }
 
 function save(name: string, text: string): void {
+  let isOurs = false;
   try {
-    writeFileSync(name, text, { mode: MODE, flag: 'wx' });
+    const fd = openSync(name, 'wx', MODE);
+    isOurs = true;
+    writeFileSync(fd, text);
+    closeSync(fd);
   } catch (error) {
+    // The next attempt would find half a file.
+    if (isOurs) rmSync(name, { force: true });
     if (systemCodeOf(error) === 'EEXIST') {
       throw new CtlError('failed', `${name} already exists`, { hint: 'choose another name, or move the file away' });
     }
-    throw new CtlError('failed', `cannot write ${name}: ${messageOf(error)}`, { cause: error });
+    const message = `cannot write ${name}: ${systemReason(error)}`;
+    throw new CtlError('failed', message, { hint: 'name another file, or - for standard output', cause: error });
   }
 }
 
