@@ -27,7 +27,7 @@ interface Link {
 }
 
 const LINKS: readonly Link[] = [
-  { name: '20 Mbit/s, 40 ms', settings: { delay: 20, rate: 20 }, idle: 60, early: [], busy: 100 },
+  { name: '20 Mbit/s, 40 ms', settings: { delay: 20, rate: 20 }, idle: 60, early: [], busy: 80 },
   { name: 'plain veth', idle: 10_000, early: [200, 1000], busy: 0 },
 ];
 /** ms between messages beside a transfer. */
