@@ -5,7 +5,14 @@ import { connect, createServer, type NetConnectOpts } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { CommandNetwork, echo, SECRET } from '../support/command-network.js';
-import { freeTcpPort, type Process, startProgram, startTuntox, TUNTOX_COMMAND } from '../support/processes.js';
+import {
+  freeTcpPort,
+  freeTcpPorts,
+  type Process,
+  startProgram,
+  startTuntox,
+  TUNTOX_COMMAND,
+} from '../support/processes.js';
 import { requirementsMet, tool } from '../support/requirements.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
@@ -84,7 +91,7 @@ t.test('port 0 takes a free port, which the log and the events tell', async (t) 
 
 t.test('each port of a range leads to its own', async (t) => {
   const network = await CommandNetwork.start(t);
-  const first = await freeTcpPort();
+  const first = await freeTcpPorts(3);
   const servers = [0, 1, 2].map((offset) =>
     createServer((socket) => void socket.end(`port ${offset}`)).listen(first + offset, '127.0.0.2'),
   );

@@ -216,17 +216,29 @@ export function freeTcpPort(): Promise<number> {
   });
 }
 
+/** The first of adjacent TCP ports that were free a moment ago. */
+export async function freeTcpPorts(count: number): Promise<number> {
+  for (;;) {
+    const first = await freeTcpPort();
+    const others = Array.from({ length: count - 1 }, (_, index) => isFreeTcpPort(first + 1 + index));
+    if ((await Promise.all(others)).every(Boolean)) return first;
+  }
+}
+
 /** One that is free for both: what serves datagrams there serves as a relay, too. */
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = await freeUdpPort();
-    const isFree = await new Promise<boolean>((resolve) => {
-      const server = createServer();
-      server.once('error', () => resolve(false));
-      server.listen(port, () => server.close(() => resolve(true)));
-    });
-    if (isFree) return port;
+    if (await isFreeTcpPort(port)) return port;
   }
+}
+
+function isFreeTcpPort(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(port, () => server.close(() => resolve(true)));
+  });
 }
 
 /**
