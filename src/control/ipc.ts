@@ -6,7 +6,7 @@ import { chmodSync, lchownSync, lstatSync, readlinkSync, statSync, symlinkSync, 
 import type { Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { IPCModule } from 'node-ipc';
-import { CodedError, messageOf, systemCodeOf } from '../base/coded-error.js';
+import { CodedError, systemCodeOf } from '../base/coded-error.js';
 import { createdPrivately } from '../base/private-file.js';
 import { systemReason } from '../base/system-error.js';
 import { MAX_UNIX_PATH } from '../base/unix-path.js';
@@ -218,11 +218,13 @@ function checkLength(path: string): void {
   );
 }
 
+/** Errors of a directory in which this user cannot create anything. */
+const UNWRITABLE: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EROFS']);
+
 /** libuv reports a missing directory as a missing permission. */
 function listenError(error: unknown, path: string): IpcError {
+  if (!UNWRITABLE.has(systemCodeOf(error) ?? '')) return ipcError(error, path);
   const directory = dirname(path);
-  const { code, message } = ipcError(error, path);
-  if (code === 'in-use') return new IpcError(code, message, { cause: error });
   const [reason, advice] = isGone(directory)
     ? ['no such directory', 'create it']
     : [systemReason(error), 'make it writable for this user'];
@@ -240,6 +242,6 @@ const REASONS: Readonly<Record<string, readonly [IpcErrorCode, string]>> = {
 
 function ipcError(error: unknown, path: string): IpcError {
   if (error instanceof IpcError) return error;
-  const [code, reason] = REASONS[systemCodeOf(error) ?? ''] ?? ['failed', messageOf(error)];
+  const [code, reason] = REASONS[systemCodeOf(error) ?? ''] ?? ['failed', systemReason(error)];
   return new IpcError(code, `${path}: ${reason}`, { cause: error });
 }
