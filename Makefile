@@ -74,14 +74,14 @@ native-both: $(NATIVE_BOTH)
 	@for architecture in x64 arm64; do [ -e dist/native/linux-$$architecture.node ] || \
 	  echo "There is no compiler for $$architecture: its package goes without the native UDP part."; done
 
-dist/native/linux-%.node: native/udp.c native/box.c native/slices.c node_modules/.package-lock.json
+dist/native/linux-%.node: native/udp.c native/box.c node_modules/.package-lock.json
 	@mkdir -p dist/native
 	@compiler=$$(command -v $(patsubst x64,x86_64,$(patsubst arm64,aarch64,$*))-linux-gnu-gcc || echo cc); \
 	  $$compiler $(NATIVE_FLAGS) $(filter %.c,$^) -o $@.new && mv $@.new $@
 
 # Its arguments are fuzzed with it, by native/fuzz.js, while native/faults.c has the kernel fail.
 NATIVE_CHECKED := -std=c11 -g -O1 -Wall -Wextra -Werror -fPIC -shared
-dist/native-checked/udp.node: native/udp.c native/box.c native/slices.c node_modules/.package-lock.json
+dist/native-checked/udp.node: native/udp.c native/box.c node_modules/.package-lock.json
 	@mkdir -p dist/native-checked
 	@cc $(NATIVE_CHECKED) -fsanitize=address,undefined -fno-sanitize-recover=undefined -Inode_modules/node-api-headers/include $(filter %.c,$^) -o $@
 

@@ -511,8 +511,6 @@ static napi_value close_socket(napi_env env, napi_callback_info info) {
 
 /* box.c */
 void add_box(napi_env env, napi_value exports);
-/* slices.c */
-void set_slices(void);
 
 NAPI_MODULE_INIT() {
   const napi_property_descriptor functions[] = {
@@ -523,6 +521,5 @@ NAPI_MODULE_INIT() {
   };
   napi_define_properties(env, exports, sizeof functions / sizeof *functions, functions);
   add_box(env, exports);
-  set_slices();
   return exports;
 }

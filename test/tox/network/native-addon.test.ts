@@ -1,7 +1,6 @@
 /** The addon itself: invalid arguments, its build, and its batches. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
-import { constants, release } from 'node:os';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import {
@@ -11,7 +10,7 @@ import {
   nativeAddon,
 } from '../../../src/tox/network/native-addon.js';
 import { ROOT } from '../../support/processes.js';
-import { builtAddon, type Requirement, requirementsMet, tool } from '../../support/requirements.js';
+import { builtAddon, requirementsMet, tool } from '../../support/requirements.js';
 
 const WORDS = 5;
 const FILE = join(ROOT, `dist/native/${process.platform}-${process.arch}.node`);
@@ -48,31 +47,6 @@ function pair(t: { teardown(end: () => void): void }) {
   const to = addon.encode('127.0.0.1', b.port, false) as Buffer;
   return { addon, a, b, to, heard, got };
 }
-
-const STATE = '/proc/self/sched';
-/** Its line with the slice, ns. */
-const SLICE = /^se\.slice\s+:\s+(\d+)$/m;
-const [major = 0, minor = 0] = release().split('.').map(Number);
-const slices: Requirement = {
-  isMet: major * 100 + minor >= 612 && existsSync(STATE) && SLICE.test(readFileSync(STATE, 'utf8')),
-  reason: 'Linux before 6.12, or without /proc/self/sched, does not show slices',
-  isOptional: true,
-};
-
-t.test('the thread that loads it has the shortest slice of the scheduler, and the others the longest', async (t) => {
-  if (!requirementsMet(t, builtAddon(), slices)) return;
-  const script = `
-    process.dlopen({ exports: {} }, '${FILE}');
-    const { readdirSync, readFileSync } = require('fs');
-    for (const thread of readdirSync('/proc/self/task')) {
-      const [, slice] = ${SLICE}.exec(readFileSync('/proc/self/task/' + thread + '/sched', 'utf8'));
-      console.log(Number(thread) === process.pid, slice);
-    }`;
-  const lines = execFileSync(process.execPath, ['-e', script], { encoding: 'utf8', env: ENVIRONMENT })
-    .trim()
-    .split('\n');
-  t.same([...new Set(lines)].sort(), ['false 100000000', 'true 100000']);
-});
 
 t.test('datagrams of one size are sent and received as one message', async (t) => {
   if (!requirementsMet(t, builtAddon())) return;
