@@ -248,7 +248,7 @@ function isFreeTcpPort(port: number): Promise<boolean> {
 export async function startBootstrapd(
   options: { readonly prefix?: Prefix; readonly isRelay?: boolean; readonly nodes?: readonly string[] } = {},
 ): Promise<{ process: Process; port: number; key: string; argument: string }> {
-  const port = await freeUdpPort();
+  const port = await freePort();
   const directory = temporaryDirectory();
   const config = join(directory, 'bootstrapd.conf');
   writeFileSync(
