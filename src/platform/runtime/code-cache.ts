@@ -2,10 +2,10 @@
  * Runs a script of the bundle with what V8 compiled of it in an earlier run: that saves a new client 60 ms. V8 does not verify the content
  * of such a code cache, so it has to be as trustworthy as the script itself.
  */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cachedDataVersionTag } from 'node:v8';
 import { Script } from 'node:vm';
@@ -23,7 +23,7 @@ export interface RunningScript {
 
 /**
  * @param file its name has a hash of its content: V8 compares only the length
- * @param directory for the cache and nothing else; it need not exist
+ * @param directory for the cache; it need not exist
  */
 export function runScript(file: URL, directory: string): RunningScript {
   const { tag, path, cachedData, script } = withFlagsOfStart(() => compile(file, directory));
@@ -33,7 +33,7 @@ export function runScript(file: URL, directory: string): RunningScript {
   return {
     exports: module.exports,
     async keepCompiled() {
-      if (isKept) return;
+      if (isKept || !mayStoreIn(directory)) return;
       isKept = true;
       const bytes = withFlagsOfStart(() => (cachedDataVersionTag() === tag ? script.createCachedData() : undefined));
       if (bytes !== undefined) await store(bytes, path, directory).catch(() => {});
@@ -64,19 +64,43 @@ function isTrusted(path: string): boolean {
   return user !== undefined && untrustedPart(path, user) === undefined;
 }
 
-/** In place of all that other versions stored. @throws system errors */
+/** Whether only this user can write in a directory, or where it would be created. */
+function mayStoreIn(directory: string): boolean {
+  const above = dirname(directory);
+  if (!existsSync(directory) && above !== directory) return mayStoreIn(above);
+  try {
+    return isTrusted(directory);
+  } catch {
+    return false;
+  }
+}
+
+/** In place of what other versions stored. @throws system errors */
 async function store(bytes: Buffer, path: string, directory: string): Promise<void> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  if (!isTrusted(directory)) return;
   const unfinished = `${path}.${process.pid}`;
-  const file = await open(unfinished, 'wx', 0o600);
   try {
-    await file.writeFile(bytes);
-    // After a power failure the file may not be a part of the whole.
-    await file.sync();
-  } finally {
-    await file.close();
+    const file = await open(unfinished, 'wx', 0o600);
+    try {
+      await file.writeFile(bytes);
+      // After a power failure the file may not be a part of the whole.
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(unfinished, path);
+  } catch (error) {
+    await rm(unfinished, { force: true });
+    throw error;
   }
-  await rename(unfinished, path);
-  for (const name of await readdir(directory)) if (name !== basename(path)) await rm(join(directory, name));
+  const ours = namesLike(path);
+  for (const name of await readdir(directory)) {
+    if (ours.test(name) && name !== basename(path)) await rm(join(directory, name), { force: true });
+  }
+}
+
+/** Of the caches of each version of a script, and of unfinished ones; the directory may have other files. */
+function namesLike(path: string): RegExp {
+  const [script = ''] = basename(path).split('-', 1);
+  return new RegExp(`^${script}-[0-9A-Z]+\\.cjs-[0-9a-f]+(\\.[0-9]+)?$`);
 }

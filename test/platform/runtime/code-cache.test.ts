@@ -1,5 +1,5 @@
-import { chmodSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import t, { type Test } from 'tap';
 import { runScript } from '../../../src/platform/runtime/code-cache.js';
@@ -91,13 +91,36 @@ t.test('nothing is stored where others can write', async (t) => {
   t.same(stored(), []);
 });
 
-t.test('what other versions stored is removed', async (t) => {
+t.test('what other versions stored is removed, and no other file', async (t) => {
   const { run, cache, stored } = world(t);
   mkdirSync(cache, { recursive: true, mode: 0o700 });
-  writeFileSync(join(cache, 'script-OLD.cjs-0'), '');
+  const others = ['hosts.json', 'script', 'script-notes.txt', 'tox_save'];
+  for (const name of [...others, 'script-OLD.cjs-0', 'script-OLD.cjs-0.4711']) writeFileSync(join(cache, name), '');
   await run();
-  t.equal(stored().length, 1);
-  t.not(stored()[0], 'script-OLD.cjs-0');
+  t.strictSame(
+    stored().filter((name) => !name.startsWith('script-HASH')),
+    others,
+  );
+});
+
+t.test('a full disk leaves no unfinished file', async (t) => {
+  const { run, cache, stored } = world(t);
+  await run();
+  const [name = ''] = stored();
+  rmSync(join(cache, name));
+  // The last step fails.
+  mkdirSync(join(cache, name, 'inside'), { recursive: true });
+  await run();
+  t.strictSame(stored(), [name]);
+});
+
+t.test('no directory is created where others can write', async (t) => {
+  const { run, cache } = world(t);
+  const above = dirname(cache);
+  mkdirSync(above);
+  chmodSync(above, 0o777);
+  await run();
+  t.strictSame(readdirSync(above), []);
 });
 
 t.test('a directory that cannot be created changes nothing', async (t) => {
