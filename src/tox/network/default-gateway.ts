@@ -9,8 +9,8 @@ export interface Gateway {
   readonly ownAddress: string;
 }
 
-/** The kernel's table of IPv4 routes (proc(5)); other systems have none. */
-const ROUTES = '/proc/net/route';
+/** The kernel's table of IPv4 routes (proc(5)), which the sandbox of the units has; other systems have none. */
+const ROUTES = '/proc/self/net/route';
 /** Linux (RTF_UP, RTF_GATEWAY): the route is in use, and uses a router. */
 const UP_AND_GATEWAY = 0x3;
 

@@ -16,8 +16,8 @@ import { readSystemRoutes, routeTo, type SystemRoute } from './system-routes.js'
 const OWN_VPN = 'tuntox-vpn';
 /** Of a device without hardware, such as TUN. */
 const NO_MAC = '00:00:00:00:00:00';
-/** Bits of a route to everything, or to half of it: who has one reaches the nodes of Tox by it. */
-const DEFAULT_ROUTE = 1;
+/** Bits of routes to a large part of the internet, by length of an address: the nodes of Tox are reached by them. */
+const DEFAULT_ROUTE: Readonly<Record<number, number>> = { 4: 7, 16: 3 };
 /** Addresses for which the answer of `isInOwnVpn` is kept: more than there are peers that send much. */
 const MAX_ANSWERS = 256;
 
@@ -114,8 +114,10 @@ class Networks {
   }
 
   #isRoutedTo(endpoint: Endpoint): boolean {
-    const route = routeTo(endpoint.toBytes(), this.#routes);
-    return route !== undefined && route.length > DEFAULT_ROUTE && this.#names.has(route.device);
+    const address = endpoint.toBytes();
+    const route = routeTo(address, this.#routes);
+    if (route === undefined || !this.#names.has(route.device)) return false;
+    return route.length > (DEFAULT_ROUTE[address.length] ?? 0);
   }
 }
 

@@ -1,4 +1,7 @@
-/** The routes of this machine, as Linux reports them (proc(5)); other systems have no such tables. */
+/**
+ * The routes of this machine, as Linux reports them (proc(5)); other systems have no such tables. The sandbox of the units
+ * (`ProcSubset=pid`) has /proc/self/net, but not /proc/net.
+ */
 import { closeSync, openSync } from 'node:fs';
 import { readUpTo } from '../../base/bounded-read.js';
 
@@ -28,7 +31,7 @@ export function readSystemRoutes(read: (path: string, limit: number) => string =
       return '';
     }
   };
-  return [...ipv4RoutesIn(tableAt('/proc/net/route')), ...ipv6RoutesIn(tableAt('/proc/net/ipv6_route'))];
+  return [...ipv4RoutesIn(tableAt('/proc/self/net/route')), ...ipv6RoutesIn(tableAt('/proc/self/net/ipv6_route'))];
 }
 
 function readFile(path: string, limit: number): string {
