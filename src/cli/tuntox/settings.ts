@@ -243,10 +243,10 @@ function forwardsOf(flags: FlagSet): ForwardText[] {
   );
 }
 
-/** Returns what another forward cannot have; undefined for port 0 and for fd, which mean another one each time. */
+/** Returns what another forward cannot have; undefined for port 0 and for sockets of systemd, which mean another one each time. */
 function placeOf(forward: ForwardText): string | undefined {
   const { kind, at } = forward;
-  if ((at.kind === 'port' && at.port === 0) || (at.kind === 'descriptor' && at.name === undefined)) return undefined;
+  if (at.kind === 'descriptor' || (at.kind === 'port' && at.port === 0)) return undefined;
   if (kind === 'reverse') return `-R ${placeText(at)}`;
   return `${kind === 'local' && forward.target.protocol === 'udp' ? 'udp:' : ''}${placeText(at)}`;
 }

@@ -110,6 +110,11 @@ t.test('--bootstrap none means no nodes, and cannot be combined with others', as
 
 t.test('forwards may begin at equal numbers of TCP, of UDP and of the server', async (t) => {
   t.match(settings(`-i ${ID} -L 1:a:2 -L udp:1:a:2 -R 1:a:2 -L *:1:a:2 -L 0:a:2 -L 0:a:2`), { mode: 'forward' });
+  t.match(
+    settings(`-i ${ID} -L fd/db:a:2 -L fd/db:a:2`),
+    { mode: 'forward' },
+    'systemd gives several sockets one name',
+  );
 });
 
 t.test('settings that contradict each other are refused, with advice', async (t) => {
