@@ -7,6 +7,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 : "${DESTDIR=}" "${PREFIX:?}" "${NODE_ARCH:?}" "${NODE=}"
+case $NODE in *" "*) echo "NODE=$NODE: give the path of Node alone" >&2; exit 2 ;; esac
 : "${ZSH_FUNCTIONS:=zsh/site-functions}" "${FISH_COMPLETIONS:=fish/vendor_completions.d}"
 readonly root=$DESTDIR$PREFIX
 readonly program=$root/lib/tuntox
