@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { systemCodeOf } from '../../base/coded-error.js';
+import { IPV4_ROUTES, ipv4LinesIn } from './system-routes.js';
 
 export interface Gateway {
   /** Literal IPv4 addresses: the router's, and this machine's in the same network. */
@@ -9,10 +10,10 @@ export interface Gateway {
   readonly ownAddress: string;
 }
 
-/** The kernel's table of IPv4 routes (proc(5)), which the sandbox of the units has; other systems have none. */
-const ROUTES = '/proc/self/net/route';
 /** Linux (RTF_UP, RTF_GATEWAY): the route is in use, and uses a router. */
 const UP_AND_GATEWAY = 0x3;
+/** The destination and the mask of a default route. */
+const ANY = Buffer.alloc(4);
 
 interface DefaultRoute {
   readonly device: string;
@@ -26,7 +27,7 @@ export interface RouteSources {
   readonly interfaces: typeof networkInterfaces;
 }
 
-const SYSTEM: RouteSources = { routes: () => readFileSync(ROUTES, 'latin1'), interfaces: networkInterfaces };
+const SYSTEM: RouteSources = { routes: () => readFileSync(IPV4_ROUTES, 'latin1'), interfaces: networkInterfaces };
 
 /**
  * Returns a function that reads the gateway: undefined if there is none, or if this system has no table. It never throws, and
@@ -53,22 +54,14 @@ function readGateway({ routes, interfaces }: RouteSources): Gateway | undefined 
   return neighbour === undefined ? undefined : { address: route.gateway, ownAddress: neighbour.address };
 }
 
-/**
- * Returns the default route with the lowest metric that uses a router. A line of the table has the device, destination, gateway,
- * flags, reference count, use, metric and mask; addresses are hexadecimal in the machine's byte order.
- */
+/** Returns the default route with the lowest metric that uses a router. */
 export function defaultRouteIn(table: string): DefaultRoute | undefined {
-  const routes = table.split('\n').flatMap((line) => {
-    const [device = '', destination, gateway = '', flags = '', , , metric = '', mask] = line.split('\t');
-    if (destination !== '00000000' || mask !== '00000000' || !/^[0-9A-F]{8}$/.test(gateway)) return [];
-    if ((Number.parseInt(flags, 16) & UP_AND_GATEWAY) !== UP_AND_GATEWAY) return [];
-    return [{ device, gateway: addressOf(gateway), metric: Number(metric) }];
-  });
-  return routes.sort((a, b) => a.metric - b.metric)[0];
+  const routes = ipv4LinesIn(table)
+    .filter(({ destination, mask }) => destination.equals(ANY) && mask.equals(ANY))
+    .filter(({ flags }) => (flags & UP_AND_GATEWAY) === UP_AND_GATEWAY)
+    .map(({ device, gateway, metric }) => ({ device, gateway: gateway.join('.'), metric }));
+  return routes.sort((one, other) => one.metric - other.metric)[0];
 }
-
-/** All machines that Node supports here are little-endian. */
-const addressOf = (hex: string): string => [...Buffer.from(hex, 'hex')].reverse().join('.');
 
 function isSameNetwork(one: string, other: string, netmask: string): boolean {
   const masked = (address: string): string => {

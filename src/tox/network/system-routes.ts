@@ -14,6 +14,18 @@ export interface SystemRoute {
   readonly metric: number;
 }
 
+/** A line of the table of IPv4; addresses are 4 bytes in network order. */
+export interface Ipv4Line {
+  readonly device: string;
+  readonly destination: Buffer;
+  readonly gateway: Buffer;
+  readonly mask: Buffer;
+  readonly flags: number;
+  readonly metric: number;
+}
+
+export const IPV4_ROUTES = '/proc/self/net/route';
+const IPV6_ROUTES = '/proc/self/net/ipv6_route';
 /** Linux (RTF_UP, RTF_REJECT): the route is in use; it refuses packets. */
 const UP = 0x1;
 const REJECT = 0x200;
@@ -31,7 +43,7 @@ export function readSystemRoutes(read: (path: string, limit: number) => string =
       return '';
     }
   };
-  return [...ipv4RoutesIn(tableAt('/proc/self/net/route')), ...ipv6RoutesIn(tableAt('/proc/self/net/ipv6_route'))];
+  return [...ipv4RoutesIn(tableAt(IPV4_ROUTES)), ...ipv6RoutesIn(tableAt(IPV6_ROUTES))];
 }
 
 function readFile(path: string, limit: number): string {
@@ -45,17 +57,24 @@ function readFile(path: string, limit: number): string {
 
 /**
  * A line has the device, destination, gateway, flags, reference count, use, metric and mask. Addresses are hexadecimal in the machine's
- * byte order; all machines that Node supports here are little-endian.
+ * byte order; all machines that Node supports here are little-endian. Other lines, such as the heading, are left out.
  */
-export function ipv4RoutesIn(table: string): SystemRoute[] {
+export function ipv4LinesIn(table: string): Ipv4Line[] {
   return table.split('\n').flatMap((line) => {
-    const [device = '', destination = '', , flags = '', , , metric = '', mask = ''] = line.split('\t');
-    const [network, bits] = [bytesOf(destination, 4)?.reverse(), bytesOf(mask, 4)];
-    if (network === undefined || bits === undefined || !isUsed(flags)) return [];
-    const length = bits.reduce((sum, byte) => sum + onesIn(byte), 0);
-    return [{ device, network, length, metric: Number(metric) }];
+    const [device = '', to = '', by = '', flags = '', , , metric = '', bits = ''] = line.split('\t');
+    const [destination, gateway, mask] = [to, by, bits].map((hex) => bytesOf(hex, 4)?.reverse());
+    if (destination === undefined || gateway === undefined || mask === undefined) return [];
+    return [{ device, destination, gateway, mask, flags: Number.parseInt(flags, 16), metric: Number(metric) }];
   });
 }
+
+export const ipv4RoutesIn = (table: string): SystemRoute[] =>
+  ipv4LinesIn(table)
+    .filter(({ flags }) => isUsed(flags))
+    .map(({ device, destination, mask, metric }) => {
+      const length = mask.reduce((sum, byte) => sum + onesIn(byte), 0);
+      return { device, network: destination, length, metric };
+    });
 
 /**
  * A line has the destination, its length, a source, its length, the next hop, metric, reference count, use, flags and device, all numbers
@@ -66,12 +85,13 @@ export function ipv6RoutesIn(table: string): SystemRoute[] {
     const [destination = '', length = '', , sourceLength, , metric = '', , , flags = '', device = ''] =
       line.split(/ +/);
     const network = bytesOf(destination, 16);
-    if (network === undefined || sourceLength !== '00' || !isUsed(flags) || isOfEachDevice(network)) return [];
+    if (network === undefined || sourceLength !== '00' || isOfEachDevice(network)) return [];
+    if (!isUsed(Number.parseInt(flags, 16))) return [];
     return [{ device, network, length: Number.parseInt(length, 16), metric: Number.parseInt(metric, 16) }];
   });
 }
 
-const isUsed = (flags: string): boolean => (Number.parseInt(flags, 16) & (UP | REJECT)) === UP;
+const isUsed = (flags: number): boolean => (flags & (UP | REJECT)) === UP;
 
 const isOfEachDevice = ([first = 0, second = 0]: Buffer): boolean =>
   first === 0xff || (first === 0xfe && (second & 0xc0) === 0x80);
