@@ -50,7 +50,7 @@ export interface OwnPortsOptions {
   readonly udp?: boolean;
   /** The range of UDP ports to choose from, ends included. */
   readonly ports: { readonly first: number; readonly last: number };
-  /** The TCP port of our own relay, 0 for no relay; by default the UDP port, or another one if that is taken. */
+  /** The TCP port of our own relay, 0 for no relay; by default the UDP port, or another one if that is taken, or none if none can be bound. */
   readonly relayPort?: number;
   readonly ipv6: boolean;
   readonly lanDiscovery: boolean;
@@ -90,7 +90,7 @@ export class OwnPorts {
     this.socket = open.socket;
   }
 
-  /** @throws NetworkError (rejects) when no UDP port of the range, or not the relay's port, can be bound */
+  /** @throws NetworkError (rejects) when no UDP port of the range, or not the given port of the relay, can be bound */
   static async open(deps: OwnPortsDeps, options: OwnPortsOptions, handlers: OwnPortsHandlers): Promise<OwnPorts> {
     const probe = new SelfProbe(deps);
     const onDatagram: DatagramHandler = (packet, source) => {
@@ -199,8 +199,14 @@ async function openRelay(
     if (deps.listen !== undefined) return deps.listen(accept, port);
     return listenTcp(accept, { port, ipv6, ...(bindAddress === undefined ? {} : { bindAddress }) });
   };
-  // A peer that knows only our UDP port tries the same TCP port.
-  return relayPort === undefined ? listen(udpPort).catch(() => listen(0)) : listen(relayPort);
+  if (relayPort !== undefined) return listen(relayPort);
+  try {
+    // A peer that knows only our UDP port tries the same TCP port.
+    return await listen(udpPort).catch(() => listen(0));
+  } catch (error) {
+    deps.log.warn(`this node is no TCP relay for others: ${messageOf(error)}`);
+    return undefined;
+  }
 }
 
 /**

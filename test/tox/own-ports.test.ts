@@ -98,6 +98,13 @@ t.test('when that port is taken the relay uses another one, unless a port was gi
   t.same(bench.events, ['open udp', 'close udp'], 'and then nothing stays open');
 });
 
+t.test('without any TCP port there is no relay, unless a port was given', async (t) => {
+  const bench = new Bench();
+  bench.taken.add(7).add(0);
+  t.equal((await bench.open()).relayPort, undefined);
+  t.same(bench.events, ['open udp']);
+});
+
 t.test('port 0 disables the relay, and with a proxy no port is open', async (t) => {
   const bench = new Bench();
   t.equal((await bench.open({ relayPort: 0 })).relayPort, undefined);

@@ -49,11 +49,12 @@ export async function listenTcp(accept: AcceptStream, options: TcpListenerOption
       if (!isIpv6Missing(error)) break;
     }
   }
+  const what = port === 0 ? 'a TCP port' : `TCP port ${port}`;
   throw openError(cause, {
-    what: `TCP port ${port}`,
-    inUse: `TCP port ${port} is in use: choose another one for the relay`,
+    what,
+    inUse: port === 0 ? 'no TCP port is free' : `${what} is in use: choose another one for the relay`,
     notAllowed: 'choose one above 1023',
-    noAddress: `cannot open TCP port ${port} on that address`,
+    noAddress: `cannot open ${what} on that address`,
   });
 }
 
