@@ -55,7 +55,7 @@ async function removeDead(path: string): Promise<void> {
         `${path} exists and is not a socket: move it away, or choose another path`,
       );
     }
-    if (await isAlive(path)) {
+    if (await isListenedOn(path)) {
       throw new UnixListenError('in-use', `another program listens on ${path}: choose another path`);
     }
     // Another process may have replaced it meanwhile.
@@ -73,8 +73,8 @@ const isSame = (one: Status, other: Status): boolean =>
 
 const statusOf = (path: string) => lstatSync(path, { bigint: true, throwIfNoEntry: false });
 
-/** Whether a process listens; also where that cannot be found out. */
-function isAlive(path: string): Promise<boolean> {
+/** Whether a process listens on a Unix socket; true also where that cannot be found out. */
+export function isListenedOn(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(path);
     socket.once('connect', () => {

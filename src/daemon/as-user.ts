@@ -2,10 +2,11 @@
  * Runs the daemon as another user. Root reads the settings file to learn which one, creates the default directory of the socket and
  * the pid file, and starts a process of that user, which reads the settings again and opens everything else with its own rights.
  */
-import { chownSync, lstatSync, mkdirSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { systemCodeOf } from '../base/coded-error.js';
+import { chownSync, lstatSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { CodedError, systemCodeOf } from '../base/coded-error.js';
 import { SYSTEM_RUNTIME_DIRECTORY } from '../base/daemon-service.js';
+import { isListenedOn } from '../base/unix-listener.js';
 import type { DaemonFlags } from '../config/daemon-flags.js';
 import { SYSTEM_MARK } from '../config/daemon-paths.js';
 import { SettingsError, settingsFile } from '../config/daemon-settings.js';
@@ -21,6 +22,9 @@ const ROOT = 0;
 const DEFAULT_USER = 'tuntox';
 /** Other users may enter it: the mode of the socket decides. */
 const RUNTIME_DIRECTORY_MODE = 0o755;
+
+/** The message says what to do. */
+export class RuntimeDirectoryError extends CodedError<'in-use'> {}
 
 interface Options {
   readonly flags: DaemonFlags;
@@ -40,7 +44,7 @@ export async function runAsUser(
   const user = userToBecome(settings.user ?? userOfCheck(flags), process);
   if (user === undefined) return undefined;
   const { network, http, socket } = settings;
-  if (!flags.isCheck && dirname(socket.path) === SYSTEM_RUNTIME_DIRECTORY) makeRuntimeDirectory(user);
+  if (!flags.isCheck && dirname(socket.path) === SYSTEM_RUNTIME_DIRECTORY) await makeRuntimeDirectory(user);
   process.env[SYSTEM_MARK] = '1';
   const ended = runAs(process, user, {
     ports: [network.udpPorts?.first, network.relayPort, http.listen?.port],
@@ -104,8 +108,12 @@ function userOfCheck({ isCheck, configFile }: DaemonFlags): string | undefined {
 /**
  * systemd creates it for its services. For other services it is created at each start of the machine, which only root can do. A daemon
  * that ran as root has left one of root. Root creates nothing else, least of all a directory that the settings name.
+ * @throws RuntimeDirectoryError if a daemon that runs as root still uses it
  */
-export function makeRuntimeDirectory({ uid, gid }: Pick<User, 'uid' | 'gid'>, path = SYSTEM_RUNTIME_DIRECTORY): void {
+export async function makeRuntimeDirectory(
+  { name, uid, gid }: Pick<User, 'name' | 'uid' | 'gid'>,
+  path = SYSTEM_RUNTIME_DIRECTORY,
+): Promise<void> {
   try {
     mkdirSync(path, { mode: RUNTIME_DIRECTORY_MODE });
   } catch (error) {
@@ -113,7 +121,24 @@ export function makeRuntimeDirectory({ uid, gid }: Pick<User, 'uid' | 'gid'>, pa
     const status = lstatSync(path, { throwIfNoEntry: false });
     // The other process reports the error.
     if (status?.isDirectory() !== true || status.uid !== ROOT) return;
+    const socket = await socketInUse(path);
+    if (socket !== undefined) {
+      const advice = 'stop that program first, or name another place with socket.path in the settings';
+      throw new RuntimeDirectoryError(
+        'in-use',
+        `a program that runs as root listens on ${socket}, so ${path} cannot become the directory of the user ${name}: ${advice}`,
+      );
+    }
   }
   // No other user can change /run, so this is the directory that was just created or looked at.
   chownSync(path, uid, gid);
+}
+
+/** @returns the path of a socket, or of a link to one, on which a process listens: whoever owns the directory could replace it */
+async function socketInUse(directory: string): Promise<string | undefined> {
+  for (const entry of readdirSync(directory, { withFileTypes: true })) {
+    const path = join(directory, entry.name);
+    if ((entry.isSocket() || entry.isSymbolicLink()) && (await isListenedOn(path))) return path;
+  }
+  return undefined;
 }
