@@ -134,7 +134,7 @@ export async function makeRuntimeDirectory(
   chownSync(path, uid, gid);
 }
 
-/** @returns the path of a socket, or of a link to one, on which a process listens: whoever owns the directory could replace it */
+/** @returns the path of a socket, or of a link to one, on which a process listens: the owner of the directory could replace it */
 async function socketInUse(directory: string): Promise<string | undefined> {
   for (const entry of readdirSync(directory, { withFileTypes: true })) {
     const path = join(directory, entry.name);
