@@ -1,6 +1,7 @@
 /**
- * Transfers over links as people have them, in the lab of test/lab: three each way on one session, the first apart from the later
- * ones, by our tunnel, the others' and TCP itself in turn (support/link-tunnels). MB/s of payload, start-up included.
+ * Transfers over links as people have them, in the lab of test/lab: three each way in one session, the first apart from the later
+ * ones, by our tunnel, the others' and TCP itself in turn (support/link-tunnels). A session has only one first transfer each way, so
+ * our tunnel and HyperDHT, which are compared, have further sessions, in turn, of one each way. MB/s of payload, start-up included.
  *
  *     node dist/bench/links.js [the beginning of a link's name, or nothing for all] [those of the tunnels to measure, with commas]
  */
@@ -75,8 +76,12 @@ const LINKS: readonly Link[] = [
   { name: 'no limit', settings: {}, bytes: 200 * MB, marks: marks(1.25) },
   { name: 'plain veth', settings: {}, isCable: true, bytes: 300 * MB, marks: marks(1.4) },
 ];
+/** Transfers each way in the first session; each further one has one. */
 const TURNS = 3;
 const PAUSE = 3000;
+/** Sessions of each tunnel that is compared, all with new processes. */
+const SESSIONS = 3;
+const COMPARED = ['HyperDHT', 'ours'];
 const SUPPORT = join(ROOT, 'dist/bench/support');
 const LIMIT = 'limit';
 const COLUMNS: readonly Column[] = [
@@ -85,13 +90,13 @@ const COLUMNS: readonly Column[] = [
   ...['down, first', 'down, later', 'up, first', 'up, later'].map((name) => ({ name, unit: 'MB/s' })),
 ];
 
-interface Result {
-  /** MB/s of each turn. */
+/** A session: MB/s of each turn. */
+interface Session {
   readonly down: readonly number[];
   readonly up: readonly number[];
 }
 
-function measure(kind: TunnelKind, link: Link): Promise<Result> {
+function measure(kind: TunnelKind, link: Link, turns: number): Promise<Session> {
   return inLab(async (lab) => {
     if (Object.keys(link.settings).length > 0) await lab.set('alice', link.settings);
     if (link.up !== undefined) await lab.set('alice', link.up, 'up');
@@ -99,7 +104,7 @@ function measure(kind: TunnelKind, link: Link): Promise<Result> {
     const way = await openWay(kind, lab, await startLabService(lab));
     const visit = async (direction: 'down' | 'up', bytes: number): Promise<number[]> => {
       const script = [process.execPath, join(SUPPORT, 'link-visit.js'), way.host, way.port, direction];
-      const printed = await lab.exec('alice', ...[...script, bytes, TURNS, PAUSE].map(String));
+      const printed = await lab.exec('alice', ...[...script, bytes, turns, PAUSE].map(String));
       return printed
         .trim()
         .split('\n')
@@ -113,20 +118,23 @@ function measure(kind: TunnelKind, link: Link): Promise<Result> {
   });
 }
 
-const rowOf = (link: Link, by: string, { down, up }: Result): Cell[] => [
-  link.name,
-  by,
-  ...[down, up].flatMap(([first = null, ...later]) => [first, later.length === 0 ? null : median(later)]),
-];
+/** The medians of the first transfers of all sessions, and of the later ones. */
+function rowOf(link: Link, by: string, sessions: readonly Session[]): Cell[] {
+  const mediansOf = (way: readonly (readonly number[])[]): Cell[] => {
+    const later = way.flatMap(([, ...others]) => others);
+    return [median(way.map(([first = 0]) => first)), later.length === 0 ? null : median(later)];
+  };
+  return [link.name, by, ...mediansOf(sessions.map(({ down }) => down)), ...mediansOf(sessions.map(({ up }) => up))];
+}
 
 /** What the link lets through, headers included; undefined without a limit. */
-function limitOf({ settings, up }: Link): Result | undefined {
+function limitOf({ settings, up }: Link): Session | undefined {
   if (settings.rate === undefined) return undefined;
   const all = (rate: number): number[] => Array.from({ length: TURNS }, () => rate / 8);
   return { down: all(settings.rate), up: all(up?.rate ?? settings.rate) };
 }
 
-/** Of the first transfers, and of the medians of the later ones; and what they should be. */
+/** What ours is of HyperDHT's and of the limit, and what it should be. */
 function quotients(link: Link, rows: readonly Cell[][]): Cell[][] {
   const find = (name: string): Cell[] | undefined => rows.find(([, by]) => by === name);
   const ours = find('ours');
@@ -145,16 +153,24 @@ function quotients(link: Link, rows: readonly Cell[][]): Cell[][] {
 }
 
 async function rowsOf(link: Link, kinds: readonly TunnelKind[], notes: string[]): Promise<Cell[][]> {
-  const limit = limitOf(link);
-  const rows = limit === undefined ? [] : [rowOf(link, LIMIT, limit)];
-  for (const kind of kinds) {
-    showProgress(`${link.name}: ${kind.name}`);
-    try {
-      rows.push(rowOf(link, kind.name, await measure(kind, link)));
-    } catch (error) {
-      notes.push(`${link.name}, ${kind.name}: ${inOneLine(error)}`);
+  const sessions = new Map<TunnelKind, Session[]>(kinds.map((kind) => [kind, []]));
+  for (let session = 0; session < SESSIONS; session += 1) {
+    for (const [kind, done] of sessions) {
+      if (session > 0 && !COMPARED.includes(kind.name)) continue;
+      showProgress(`${link.name}: ${kind.name}`);
+      try {
+        done.push(await measure(kind, link, session === 0 ? TURNS : 1));
+      } catch (error) {
+        notes.push(`${link.name}, ${kind.name}: ${inOneLine(error)}`);
+      }
     }
   }
+  const limit = limitOf(link);
+  const measured = [...sessions].filter(([, done]) => done.length > 0);
+  const rows = [
+    ...(limit === undefined ? [] : [rowOf(link, LIMIT, [limit])]),
+    ...measured.map(([{ name }, done]) => rowOf(link, name, done)),
+  ];
   return [...rows, ...quotients(link, rows)];
 }
 
