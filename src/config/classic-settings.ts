@@ -52,6 +52,8 @@ export interface CommonSettings {
   /** Empty means no nodes; then there is no file. */
   readonly nodes: readonly NodeAddress[] | undefined;
   readonly proxy: ProxySetting | undefined;
+  /** Default true. */
+  readonly lanDiscovery?: boolean;
 }
 
 export interface ServerSettings extends CommonSettings {

@@ -11,9 +11,9 @@ export interface ProxyAddress extends HostAndPort {
   readonly credentials?: { readonly user: string; readonly password: string };
 }
 
-/** A proxy and where it was given: other users can see the command line. */
+/** A proxy and where it was given: other users can see the command line. `settings`: those of the user's daemon. */
 export interface ProxySetting {
-  readonly from: 'flag' | 'environment';
+  readonly from: 'flag' | 'environment' | 'settings';
   readonly address: ProxyAddress;
 }
 

@@ -1,9 +1,9 @@
 /** `tuntoxd` as a user other than root starts it, with no option at all, and the `tuntoxctl` of that user. Nothing reaches a network. */
-import { chownSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { chownSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { CommandNetwork, SECRET } from '../support/command-network.js';
-import { type Process, ROOT, startProgram } from '../support/processes.js';
+import { freeTcpPort, type Process, ROOT, startProgram } from '../support/processes.js';
 import { requirementsMet, root } from '../support/requirements.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 import { ORDINARY, runsAsOrdinaryUser } from './support/ordinary-user.js';
@@ -137,4 +137,28 @@ t.test("the user's tuntox reaches a stored host through the daemon, whose identi
   t.equal(await status.exited, 0, status.stderr);
   t.match(status.stdout, /tuntoxd/);
   await daemon.stop();
+});
+
+t.test("after the user's daemon has ended, tuntox goes through the proxy of its settings, or nowhere", async (t) => {
+  if (!requirementsMet(t, root('become other users'), runsAsOrdinaryUser)) return;
+  const network = await CommandNetwork.start(t);
+  const [, node] = network.node;
+  const { id: toxId } = await network.server();
+  // Nothing listens there.
+  const proxy = `socks5://127.0.0.1:${await freeTcpPort()}`;
+  const ann = person(t, ORDINARY, `network: { bootstrap: [ '${node}' ], proxy: '${proxy}' }`);
+  const host = { name: 'nas', tox_id: toxId, pinned_key: toxId.slice(0, 64), secret: SECRET, added_at: 1 };
+  const hosts = join(ann.home, '.config/tuntox/hosts.json');
+  writeFileSync(hosts, JSON.stringify({ version: 1, hosts: [host] }));
+  chownSync(hosts, ORDINARY, ORDINARY);
+  const daemon = await start(ann);
+  await daemon.stop();
+  const ping = ann.run('tuntox', ['nas', '-p', '--timeout', '20']);
+  t.teardown(() => ann.run('tuntox', ['agent', 'stop']).exited);
+  t.equal(await ping.exited, 9, 'the proxy is unusable');
+  t.match(ping.stderr, /--proxy, or network\.proxy of your tuntoxd/);
+  t.match(readFileSync(join(ann.home, '.local/state/tuntox/agent.log'), 'utf8'), `through the proxy ${proxy}`);
+  t.equal(await ann.run('tuntox', ['agent', 'stop']).exited, 0);
+  const own = ann.run('tuntox', ['nas', '-p', '--id-file', join(ann.home, 'id'), '--timeout', '20']);
+  t.equal(await own.exited, 9, 'also of a command with a connection of its own');
 });

@@ -92,8 +92,11 @@ export async function main(
       if (route !== undefined && isLight(settings)) {
         return await runByAgent(process, settings, { route, mayColour, descriptors });
       }
+      // The agent knows the network of its user itself.
+      const { withUserNetwork } = await import('./user-network.js');
+      const used = route === undefined ? await withUserNetwork(settings, line.flags, process.env) : settings;
       const { run } = await import('./run.js');
-      return await run(process, settings, { isForwarded, mayColour, route, descriptors, keepCompiled });
+      return await run(process, used, { isForwarded, mayColour, route, descriptors, keepCompiled });
     }
     return ExitStatus.Ok;
   } catch (error) {

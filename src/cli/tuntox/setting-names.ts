@@ -1,4 +1,5 @@
 /** What errors of the engine call the settings of this command. */
+import type { CommonSettings } from '../../config/classic-settings.js';
 import type { SettingNames } from '../../engine/state/setting-names.js';
 
 export const FLAG_NAMES: SettingNames = {
@@ -8,3 +9,7 @@ export const FLAG_NAMES: SettingNames = {
   proxy: '--proxy or ALL_PROXY',
   timeout: '--timeout',
 };
+
+/** Returns the names for a command whose proxy may be that of the user's daemon. */
+export const namesOf = ({ proxy }: Pick<CommonSettings, 'proxy'>): SettingNames =>
+  proxy?.from === 'settings' ? { ...FLAG_NAMES, proxy: '--proxy, or network.proxy of your tuntoxd' } : FLAG_NAMES;

@@ -19,10 +19,10 @@ import { SocketUpkeep } from '../../../platform/socket-upkeep.js';
 import { placesOf } from '../agent/agent-paths.js';
 import type { Context, StartContext } from '../context.js';
 import { ExitStatus } from '../exit-status.js';
-import { FLAG_NAMES } from '../setting-names.js';
+import { namesOf } from '../setting-names.js';
 import { askAgent } from './agent-commands.js';
 
-const NAMES: SettingNames = { ...FLAG_NAMES, directory: 'XDG_STATE_HOME', whenInUse: 'wait until it ends' };
+const NAMES: Partial<SettingNames> = { directory: 'XDG_STATE_HOME', whenInUse: 'wait until it ends' };
 /** Attempts to take the identity, each a second after the last: a process that has it creates a deleted socket again within 10 s. */
 const ATTEMPTS = 12;
 /** ms */
@@ -67,7 +67,7 @@ async function engineOfUser(
       return await startEngine(log, {
         settings,
         place: { kind: 'directory', path: userDirectories(environment).state },
-        names: NAMES,
+        names: { ...namesOf(settings), ...NAMES },
         isRelay: false,
         isLasting: true,
       });

@@ -5,7 +5,7 @@ import { startEngine } from '../../../engine/start-engine.js';
 import type { ServiceProcess } from '../../../platform/process/service-process.js';
 import type { StartContext } from '../context.js';
 import { writeIdFile } from '../id-file.js';
-import { FLAG_NAMES } from '../setting-names.js';
+import { namesOf } from '../setting-names.js';
 import { UsageError } from '../usage-error.js';
 import { runJob } from './job.js';
 import { checkBeforeStore } from './store.js';
@@ -24,7 +24,7 @@ export async function runClient(
     tunnelLog: log,
     settings,
     place: directory === undefined ? { kind: 'nowhere' } : { kind: 'directory', path: directory },
-    names: FLAG_NAMES,
+    names: namesOf(settings),
     // Clients run for too short a time to be relays.
     isRelay: false,
     isLasting: settings.mode === 'forward',

@@ -15,7 +15,7 @@ import type { ServiceProcess } from '../../../platform/process/service-process.j
 import type { Context, StartContext } from '../context.js';
 import { ExitStatus } from '../exit-status.js';
 import { writeIdFile } from '../id-file.js';
-import { FLAG_NAMES } from '../setting-names.js';
+import { namesOf } from '../setting-names.js';
 import { UsageError } from '../usage-error.js';
 
 /** Upstream keeps the identity of a server in this directory. */
@@ -32,7 +32,7 @@ export async function runServer(
   const engine = await startEngine(log, {
     settings,
     place: placeOf(settings, context),
-    names: FLAG_NAMES,
+    names: namesOf(settings),
     isRelay: true,
     isLasting: true,
     policy: { mayReach: mayReachOf(settings, context), mayListen: samePortsForAll(settings.ports) },

@@ -20,7 +20,7 @@ import { ClientReport } from '../client-report.js';
 import type { Context } from '../context.js';
 import { ExitStatus } from '../exit-status.js';
 import { writeIdFile } from '../id-file.js';
-import { FLAG_NAMES } from '../setting-names.js';
+import { namesOf } from '../setting-names.js';
 
 export async function runShare(settings: ShareSettings, context: Context, service: ServiceProcess): Promise<number> {
   const { target, uses, directory, idFile } = settings;
@@ -41,7 +41,7 @@ export async function runShare(settings: ShareSettings, context: Context, servic
     // The report tells what it would say.
     tunnelLog: demoted(log, 'info'),
     place: directory === undefined ? { kind: 'nowhere' } : { kind: 'directory', path: directory },
-    names: FLAG_NAMES,
+    names: namesOf(settings),
     isRelay: true,
     isLasting: true,
     policy: { mayReach: onlyTarget(target, 'what is shared') },
