@@ -1,5 +1,5 @@
 /** The agent of a user with real commands: one connection for all of them, and what happens when it ends. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -135,14 +135,30 @@ t.test('a link that cannot be tried, because the host is connected, is not store
   const link = (other: string) => `tuntox://${user.toxId}/${other}/${user.target}`;
   const { status, stderr } = await user.run('join', link('another'), 'nas', ...user.node);
   t.equal(status, 1);
-  t.match(stderr, /was not tried, and nas stays as it is stored: .* run "tuntox agent stop"/);
+  t.match(stderr, /could not be tried, and nas stays as it is stored: .* run "tuntox agent stop"/);
   t.equal(readFileSync(file, 'utf8'), before);
   t.equal((await user.run('join', link(secret), 'nas', ...user.node)).status, 0, 'the same link again');
   t.match(await user.run('join', link('another'), 'other', ...user.node), {
-    stderr: /not tried, and nothing is stored/,
+    stderr: /not be tried, and nothing is stored/,
   });
   t.equal((await user.run('join', user.toxId, 'nas', ...user.node)).status, 0, 'without a link');
   t.equal(readFileSync(file, 'utf8'), before, 'which leaves the secret');
+});
+
+t.test('a link that was tried, and could not be stored, is stored by the next join', async (t) => {
+  const user = await User.join(t);
+  const file = join(user.home, '.config/tuntox/hosts.json');
+  const [{ secret }] = JSON.parse(readFileSync(file, 'utf8')).hosts;
+  rmSync(file);
+  await user.run('agent', 'stop');
+  // As on a full disk, nothing can be written there.
+  mkdirSync(join(`${file}.tmp`, 'inside'), { recursive: true });
+  const link = `tuntox://${user.toxId}/${secret}/${user.target}`;
+  t.match(await user.run('join', link, 'nas', ...user.node), { status: 1, stderr: /hosts\.json/ });
+  rmSync(`${file}.tmp`, { recursive: true });
+  const { status, stderr } = await user.run('join', link, 'nas', ...user.node);
+  t.equal(status, 0, stderr);
+  t.match(JSON.parse(readFileSync(file, 'utf8')).hosts, [{ name: 'nas', secret }]);
 });
 
 t.test('two commands that find no agent start one', async (t) => {

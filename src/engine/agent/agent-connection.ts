@@ -205,7 +205,7 @@ export class AgentConnection {
     this.#awaitServer(request, held);
   }
 
-  #awaitServer(request: ServerRequest, { server }: HeldServer): void {
+  #awaitServer(request: ServerRequest, { server, isAdmittedBySecret }: HeldServer): void {
     const { timeout, maxRetries = 0 } = request;
     const retry = new ConnectRetry(
       this.#deps,
@@ -230,7 +230,7 @@ export class AgentConnection {
     const onEvent = (event: ConnectionEvent): void => {
       if (this.#state === 'serving') this.#write(event);
     };
-    if (server.isOnline) this.#write({ event: 'held' });
+    if (server.isOnline) this.#write({ event: 'held', bySecret: isAdmittedBySecret });
     this.#undo.push(server.watch(onEvent));
     this.#undo.push(server.onChange(onChange));
     if (server.isOnline) onChange(true);

@@ -20,8 +20,8 @@ import { agentTarget, ownTarget } from './agent-target.js';
 
 /** What the jobs of a client ask of a server. */
 export type Remote = Pick<RemoteServer, 'online' | 'givenUp' | 'forward' | 'pipe' | 'ping' | 'services' | 'watch'> & {
-  /** Whether the server was connected before it was asked for, so that our secret was not tried. */
-  readonly wasConnected?: boolean;
+  /** Whether the agent was connected to the server already, and not by our secret, which therefore could not be tried. */
+  readonly isUntried?: boolean;
 };
 
 /** ms that a connection to a local port waits for the server; as a connection of one's own does. */
@@ -61,7 +61,7 @@ export class AgentRemote implements Remote {
   readonly #conversations = new Set<Conversation>();
   #watching: Promise<never> | undefined;
   #loggedPath: string | undefined;
-  #wasConnected = false;
+  #isUntried = false;
   #isClosed = false;
   #returning: Timer | undefined;
   #onOnline: () => void = () => {};
@@ -76,8 +76,8 @@ export class AgentRemote implements Remote {
     });
   }
 
-  get wasConnected(): boolean {
-    return this.#wasConnected;
+  get isUntried(): boolean {
+    return this.#isUntried;
   }
 
   get online(): Promise<void> {
@@ -238,7 +238,7 @@ export class AgentRemote implements Remote {
 
   #onEvent(told: AgentEvent): void {
     if (told.event === 'held') {
-      this.#wasConnected = true;
+      this.#isUntried = told.bySecret !== true;
       return;
     }
     // An event that is unknown here, of a later agent, is nothing to its readers.

@@ -18,10 +18,12 @@ const MAX_SECRETS = 8;
 type Connect<Server> = (id: ToxId, secret: Buffer | undefined, name: string | undefined) => Server;
 
 /** What the pool does with a server. */
-type Pooled = Pick<RemoteServer, 'useSecrets' | 'leave'> & Partial<Pick<RemoteServer, 'givenUp'>>;
+type Pooled = Pick<RemoteServer, 'useSecrets' | 'leave'> & Partial<Pick<RemoteServer, 'givenUp' | 'onChange'>>;
 
 export interface HeldServer<Server = RemoteServer> {
   readonly server: Server;
+  /** Whether the server has admitted us before by this secret, when no other was offered. */
+  readonly isAdmittedBySecret: boolean;
   /** Has an effect once. */
   release(): void;
 }
@@ -37,6 +39,10 @@ interface Entry<Server> {
   readonly server: Server;
   /** Those who wait for it or use it, in the order in which they came. */
   readonly holders: Set<Pick<ServerAddress, 'secret'>>;
+  /** What the server is offered. */
+  secrets: Secrets;
+  /** What it was offered when it admitted us for the first time: later it may know us by our key. */
+  admittedBy: Secrets | undefined;
   /** Set while nobody holds it. */
   idle: Timer | undefined;
   /** Whether it ends with its last holder. */
@@ -70,8 +76,19 @@ export class ServerPool<Server extends Pooled = RemoteServer> {
   #add({ id, secret, name }: ServerAddress): Entry<Server> {
     const { publicKey } = id;
     const server = this.#connect(id, secret, name);
-    const entry: Entry<Server> = { publicKey, server, holders: new Set(), idle: undefined, isLeaving: false };
+    const entry: Entry<Server> = {
+      publicKey,
+      server,
+      holders: new Set(),
+      secrets: [secret],
+      admittedBy: undefined,
+      idle: undefined,
+      isLeaving: false,
+    };
     this.#entries.set(publicKey.hex, entry);
+    server.onChange?.((isOnline) => {
+      if (isOnline) entry.admittedBy ??= entry.secrets;
+    });
     // A server that has ended does not come back; who asks for it later starts a new search.
     server.givenUp?.catch(() => {
       if (this.#entries.get(publicKey.hex) === entry) this.#entries.delete(publicKey.hex);
@@ -108,20 +125,21 @@ export class ServerPool<Server extends Pooled = RemoteServer> {
   }
 
   #held(entry: Entry<Server>, { secret }: ServerAddress): HeldServer<Server> {
-    const { publicKey, server, holders } = entry;
+    const { publicKey, server, holders, admittedBy = [] } = entry;
+    const isAdmittedBySecret = secret !== undefined && admittedBy.length === 1 && isSameSecret(admittedBy[0], secret);
     entry.idle?.cancel();
     entry.idle = undefined;
     entry.isLeaving = false;
     const holder = { secret };
     holders.add(holder);
-    server.useSecrets(secretsOf(holders));
+    offerSecrets(entry);
     const release = (): void => {
       if (!holders.delete(holder)) return;
       // What the last one had is for a connection that is lost before the idle time is over.
-      if (holders.size > 0) server.useSecrets(secretsOf(holders));
+      if (holders.size > 0) offerSecrets(entry);
       else if (this.#entries.get(publicKey.hex) === entry) this.#awaitEnd(entry);
     };
-    return { server, release };
+    return { server, isAdmittedBySecret, release };
   }
 
   #awaitEnd(entry: Entry<Server>): void {
@@ -134,6 +152,11 @@ export class ServerPool<Server extends Pooled = RemoteServer> {
     this.#entries.delete(publicKey.hex);
     server.leave();
   }
+}
+
+function offerSecrets(entry: Entry<Pooled>): void {
+  entry.secrets = secretsOf(entry.holders);
+  entry.server.useSecrets(entry.secrets);
 }
 
 /**

@@ -12,6 +12,7 @@ class FakeServer {
   readonly id: ToxId;
   readonly secrets: string[] = [];
   hasLeft = false;
+  #onChange: (isOnline: boolean) => void = () => {};
 
   constructor(id: ToxId) {
     this.id = id;
@@ -19,6 +20,15 @@ class FakeServer {
 
   useSecrets(secrets: readonly (Buffer | undefined)[]): void {
     this.secrets.push(secrets.map((secret) => secret?.toString() ?? 'none').join());
+  }
+
+  onChange(listener: (isOnline: boolean) => void): () => void {
+    this.#onChange = listener;
+    return () => {};
+  }
+
+  become(state: 'online' | 'offline'): void {
+    this.#onChange(state === 'online');
   }
 
   leave(): void {
@@ -134,4 +144,44 @@ t.test('a holder with ever new secrets does not delay the others without end', a
   const { pool, made } = start();
   for (let count = 1; count <= 20; count += 1) pool.hold({ id: ANN, secret: Buffer.from(`${count}`) });
   t.equal(made[0]?.secrets.at(-1), '1,2,3,4,5,6,7,8');
+});
+
+/** Whether a holder learns that the server has admitted us by this secret. */
+const isAdmittedBy = (pool: ServerPool<FakeServer>, secret: string | undefined): boolean =>
+  pool.hold({ id: ANN, secret: secret === undefined ? undefined : Buffer.from(secret) }).isAdmittedBySecret;
+
+t.test('who comes with the secret by which the server has admitted us learns that it is right', async (t) => {
+  const { pool, made } = start();
+  pool.hold({ id: ANN, secret: Buffer.from('right') }).release();
+  t.equal(isAdmittedBy(pool, 'right'), false, 'before the server answers');
+  made[0]?.become('online');
+  t.equal(isAdmittedBy(pool, 'right'), true);
+  t.equal(isAdmittedBy(pool, 'other'), false);
+  t.equal(isAdmittedBy(pool, undefined), false);
+});
+
+t.test('without a secret there is none by which the server has admitted us', async (t) => {
+  const { pool, made } = start();
+  pool.hold({ id: ANN, secret: undefined });
+  made[0]?.become('online');
+  t.equal(isAdmittedBy(pool, undefined), false);
+  t.equal(isAdmittedBy(pool, 'any'), false);
+});
+
+t.test('if several secrets were offered, it is not known which one is right', async (t) => {
+  const { pool, made } = start();
+  for (const secret of ['one', 'two']) pool.hold({ id: ANN, secret: Buffer.from(secret) });
+  made[0]?.become('online');
+  for (const secret of ['one', 'two']) t.equal(isAdmittedBy(pool, secret), false, secret);
+});
+
+t.test('a secret that came later is not taken for right when the server, which knows us, comes back', async (t) => {
+  const { pool, made } = start();
+  pool.hold({ id: ANN, secret: Buffer.from('right') }).release();
+  made[0]?.become('online');
+  pool.hold({ id: ANN, secret: Buffer.from('later') });
+  made[0]?.become('offline');
+  made[0]?.become('online');
+  t.equal(isAdmittedBy(pool, 'later'), false);
+  t.equal(isAdmittedBy(pool, 'right'), true);
 });

@@ -38,7 +38,11 @@ function start(t: Test, port: number) {
       return local;
     },
   };
-  const held = { server: server as unknown as RemoteServer, release: () => void releases.push(true) };
+  const held = {
+    server: server as unknown as RemoteServer,
+    isAdmittedBySecret: false,
+    release: () => void releases.push(true),
+  };
   const entry: ForwardEntry = {
     spec: { kind: 'local', at: { kind: 'port', bind: '127.0.0.1', port }, target: { host: 'db', port: 5432 } },
     server: { id, name: undefined, secret: undefined },

@@ -37,7 +37,7 @@ export async function store(settings: StoreSettings, server: Remote, context: Co
 }
 
 /**
- * A link that was not tried may be wrong, and must not take the place of a good one. Without a link there is nothing to try, and a
+ * A link that could not be tried may be wrong, and must not take the place of a good one. Without a link there is nothing to try, and a
  * stored secret stays.
  * @throws HostError
  */
@@ -46,12 +46,12 @@ async function secretToStore(
   server: Remote,
   { environment }: Context,
 ): Promise<string | undefined> {
-  if (server.wasConnected !== true) return host.secret;
+  if (server.isUntried !== true) return host.secret;
   const known = await openHosts(environment).check(host.name, serverId.toString());
   if (host.secret === undefined || known?.secret === host.secret) return known?.secret;
   const before = known === undefined ? 'nothing is stored' : `${host.name} stays as it is stored`;
   throw new HostError(
     'not-tried',
-    `the agent is connected to this server already, so this link was not tried, and ${before}: to use the link, run "tuntox agent stop", then join again`,
+    `the agent is connected to this server already, so this link could not be tried, and ${before}: to use the link, run "tuntox agent stop", then join again`,
   );
 }
