@@ -14,14 +14,13 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { type Process, startProgram, TUNTOX } from '../support/processes.js';
 import { requirementsMet, root } from '../support/requirements.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 import { configure, controlOf, type DaemonPlace, daemonPlace, placeOfUser } from './support/daemon-command.js';
 import { ORDINARY, runsAsOrdinaryUser } from './support/ordinary-user.js';
-import { ended, endWith, isRunning, statusOf } from './support/strangers.js';
+import { becomes, ended, endWith, isRunning, statusOf } from './support/strangers.js';
 
 const KEY = 'F404ABAA1C99A9D37D61AB54898F56793E1DEF8BD46B1038B9D822E8460FAB67';
 const NOWHERE = ['--bootstrap', `127.0.0.1:9:${KEY}`];
@@ -67,15 +66,6 @@ function numberIn(t: Test, pidFile: string): number {
 const INT_AND_TERM = 0x4002;
 const areBothPending = (status: string): boolean =>
   (Number.parseInt(/^ShdPnd:\t([0-9a-f]+)$/m.exec(status)?.[1] ?? '', 16) & INT_AND_TERM) === INT_AND_TERM;
-
-/** Waits until the kernel reports this state of a process. */
-async function becomes(pid: number, isSo: (status: string) => boolean): Promise<void> {
-  for (let turn = 0; turn < 500; turn += 1) {
-    if (isSo(statusOf(pid))) return;
-    await delay(20);
-  }
-  throw new Error(`process ${pid} is not as it should be:\n${statusOf(pid)}`);
-}
 
 /** A server that serves: root's process, and the number of the one that is the user. */
 async function startTwo(t: Test, directory: string) {

@@ -16,8 +16,8 @@ export { temporaryDirectory };
 export const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 export const TUNTOX = join(ROOT, 'dist/bin/tuntox.js');
 
-/** A guard against hanging, several times what anything takes; never a statement about speed. */
-const PATIENCE = 30_000;
+/** ms: a guard against hanging, several times what anything takes; never a statement about speed. */
+export const PATIENCE = 30_000;
 
 const running = new Set<Process>();
 function killAll(): void {
@@ -30,6 +30,14 @@ for (const signal of ['SIGALRM', 'SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
     killAll();
     process.kill(process.pid, signal);
   });
+}
+
+/**
+ * Calls back when all has been read that could be read at the same time: a line on standard error that was written before one on
+ * standard output, or by another process before this one ended, is there then.
+ */
+function afterReading<T>(callback: (value: T) => void, value: T): void {
+  setImmediate(callback, value);
 }
 
 export class Process {
@@ -62,7 +70,7 @@ export class Process {
         this.#status ??= status;
         running.delete(this);
         for (const listener of this.#onOutput) listener();
-        resolve(this.#status);
+        afterReading(resolve, this.#status);
       };
       this.child.once('close', (code, signal) => end(code ?? signal ?? 1));
       this.child.once('error', (error) => {
@@ -88,7 +96,7 @@ export class Process {
         clearTimeout(timer);
         this.#onOutput.delete(check);
         if (result instanceof Error) reject(result);
-        else resolve(result);
+        else afterReading(resolve, result);
       };
       const check = (): void => {
         const match = find();
@@ -126,7 +134,7 @@ export class Process {
   /** Asks the process to end, kills it when it does not; returns its exit status or signal. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | NodeJS.Signals> {
     this.kill(signal);
-    const timer = setTimeout(() => this.kill('SIGKILL'), 5_000);
+    const timer = setTimeout(() => this.kill('SIGKILL'), PATIENCE);
     const status = await this.exited;
     clearTimeout(timer);
     return status;
@@ -192,45 +200,46 @@ export function startTuntox(
   return startProgram(options.name ?? 'tuntox', [...TUNTOX_COMMAND, ...args], { env, prefix: options.prefix });
 }
 
-/** A UDP port that was free a moment ago. */
-export function freeUdpPort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const socket = createSocket('udp4');
-    socket.once('error', reject);
-    socket.bind(0, '127.0.0.1', () => {
-      const { port } = socket.address();
-      socket.close(() => resolve(port));
-    });
-  });
-}
+/** Ports below those that the system gives out by itself, and how many of them belong to each process before it takes those of another. */
+const OWN_PORTS = { first: 10_000, last: 31_999, each: 50 } as const;
+let portsTaken = process.pid * OWN_PORTS.each;
 
-/** A TCP port that was free a moment ago. */
-export function freeTcpPort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
-}
-
-/** The first of adjacent TCP ports that were free a moment ago. */
-export async function freeTcpPorts(count: number): Promise<number> {
+/**
+ * The next port that is free, which neither the system nor a test file that runs at the same time gives to another program before it
+ * is used.
+ */
+async function nextFreePort(isFree: (port: number) => Promise<boolean>): Promise<number> {
   for (;;) {
-    const first = await freeTcpPort();
-    const others = Array.from({ length: count - 1 }, (_, index) => isFreeTcpPort(first + 1 + index));
-    if ((await Promise.all(others)).every(Boolean)) return first;
+    const port = OWN_PORTS.first + (portsTaken % (OWN_PORTS.last - OWN_PORTS.first + 1));
+    portsTaken += 1;
+    if (await isFree(port)) return port;
   }
 }
+
+export const freeUdpPort = (): Promise<number> => nextFreePort(isFreeUdpPort);
+
+export const freeTcpPort = (): Promise<number> => nextFreePort(isFreeTcpPort);
 
 /** One that is free for both: what serves datagrams there serves as a relay, too. */
-export async function freePort(): Promise<number> {
-  for (;;) {
-    const port = await freeUdpPort();
-    if (await isFreeTcpPort(port)) return port;
+export const freePort = (): Promise<number> =>
+  nextFreePort(async (port) => (await isFreeUdpPort(port)) && (await isFreeTcpPort(port)));
+
+/** The first of adjacent TCP ports that are free. */
+export async function freeTcpPorts(count: number): Promise<number> {
+  for (let ports = [await freeTcpPort()]; ; ) {
+    const [first] = ports as [number, ...number[]];
+    if (ports.length === count) return first;
+    const next = await freeTcpPort();
+    ports = next === first + ports.length ? [...ports, next] : [next];
   }
+}
+
+function isFreeUdpPort(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = createSocket('udp4');
+    socket.once('error', () => resolve(false));
+    socket.bind(port, () => socket.close(() => resolve(true)));
+  });
 }
 
 function isFreeTcpPort(port: number): Promise<boolean> {

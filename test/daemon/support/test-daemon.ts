@@ -28,6 +28,7 @@ import { TunnelService } from '../../../src/tunnel/tunnel-service.js';
 import { FakeStack } from '../../engine/support/fake-stacks.js';
 import { NAMES } from '../../engine/support/names.js';
 import { systemError } from '../../support/failing-file-system.js';
+import { PATIENCE } from '../../support/processes.js';
 import { SeededRandom } from '../../support/seeded-random.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
 
@@ -160,7 +161,7 @@ export class TestDaemon {
     };
     t.teardown(stop);
     const path = loaded.settings.socket.path;
-    const control = await ControlClient.connect(systemClock, { path, client: 'test', timeout: 5_000 });
+    const control = await ControlClient.connect(systemClock, { path, client: 'test', timeout: PATIENCE });
     t.teardown(() => control.close());
     return new TestDaemon(t, { daemon, stop, stack: stack as FakeStack, control, disk, directory, said, network });
   }

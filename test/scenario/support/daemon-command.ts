@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import type { Test } from 'tap';
 import { systemClock } from '../../../src/base/clock.js';
 import { ControlClient } from '../../../src/control/client.js';
-import { commandOf, type Prefix, type Process, startProgram } from '../../support/processes.js';
+import { commandOf, PATIENCE, type Prefix, type Process, startProgram } from '../../support/processes.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
 import { ORDINARY } from './ordinary-user.js';
 
@@ -75,7 +75,7 @@ export async function startDaemon(
 }
 
 export async function controlOf(t: Test, { socket }: DaemonPlace): Promise<ControlClient> {
-  const control = await ControlClient.connect(systemClock, { path: socket, client: 'test', timeout: 10_000 });
+  const control = await ControlClient.connect(systemClock, { path: socket, client: 'test', timeout: PATIENCE });
   t.teardown(() => control.close());
   return control;
 }

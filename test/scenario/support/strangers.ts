@@ -2,6 +2,10 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Test } from 'tap';
+import { PATIENCE } from '../../support/processes.js';
+
+/** ms between two looks at a process. */
+const PAUSE = 20;
 
 /** Those in the background are nobody's children. */
 export function endWith(t: Test, pid: number): void {
@@ -20,8 +24,18 @@ export function isRunning(pid: number): boolean {
 }
 
 export async function ended(pid: number): Promise<boolean> {
-  for (let turn = 0; turn < 500 && isRunning(pid); turn += 1) await delay(20);
-  return !isRunning(pid);
+  return until(() => !isRunning(pid));
+}
+
+/** Waits until the kernel reports this state of a process. */
+export async function becomes(pid: number, isSo: (status: string) => boolean): Promise<void> {
+  if (!(await until(() => isSo(statusOf(pid)))))
+    throw new Error(`process ${pid} is not as it should be:\n${statusOf(pid)}`);
+}
+
+async function until(condition: () => boolean): Promise<boolean> {
+  for (let waited = 0; !condition() && waited < PATIENCE; waited += PAUSE) await delay(PAUSE);
+  return condition();
 }
 
 /** As the kernel shows it. */
