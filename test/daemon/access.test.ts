@@ -106,8 +106,10 @@ t.test('a client that also has the secret stays connected when its entry is remo
 });
 
 t.test('the tunnels of an entry are closed when it expires', async (t) => {
-  const daemon = await TestDaemon.start(t);
-  const { tunnel } = await listedWithTunnel(t, daemon, { expiresAt: rfc3339(systemClock.unixTime() + 2) });
+  const clock = new ManualClock();
+  const daemon = await TestDaemon.start(t, { clock });
+  const { tunnel } = await listedWithTunnel(t, daemon, { expiresAt: rfc3339(clock.unixTime() + 60) });
+  clock.advance(60_000);
   t.match(await tunnel.over, { name: 'TunnelError' });
   t.match((await daemon.call('whitelist.list', {})).entries, [{ expired: true }]);
   t.match((await daemon.call('status', {})).access, { closed: true, whitelist: { entries: 1, expired: 1 } });

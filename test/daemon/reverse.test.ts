@@ -4,6 +4,8 @@ import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { rfc3339 } from '../../src/base/clock.js';
+import { ManualClock } from '../support/manual-clock.js';
 import { freeTcpPort } from '../support/processes.js';
 import { settle, startEcho, type TestClient, TestDaemon } from './support/test-daemon.js';
 
@@ -44,7 +46,8 @@ const isOpen = (port: number): Promise<boolean> =>
 
 /** A daemon with a client on the whitelist that may have a port, has it, and has a connection there. */
 async function published(t: Test) {
-  const daemon = await TestDaemon.start(t);
+  const clock = new ManualClock();
+  const daemon = await TestDaemon.start(t, { clock });
   const client = await daemon.client();
   const port = await freeTcpPort();
   await daemon.call('whitelist.add', { id: client.id, name: 'laptop', allowReverse: [String(port)] });
@@ -52,7 +55,7 @@ async function published(t: Test) {
   t.equal(asked.state(), 'listening');
   const socket = await open(t, port);
   const closed = new Promise((resolve) => socket.once('close', resolve));
-  return { daemon, client, port, ...asked, socket, closed };
+  return { clock, daemon, client, port, ...asked, socket, closed };
 }
 
 t.test('a client has the port that its entry permits, and it is listed, counted and stored', async (t) => {
@@ -89,15 +92,14 @@ t.test('nothing but the entry permits a port: neither the secret nor a rule', as
 });
 
 t.test('each end of the permission closes the port and breaks its connections at once', async (t) => {
-  const ends: Record<string, (daemon: TestDaemon, id: string) => Promise<unknown>> = {
+  const ends: Record<string, (daemon: TestDaemon, clock: ManualClock) => Promise<unknown>> = {
     'its entry permits no port any more': (daemon) =>
       daemon.call('whitelist.edit', { client: 'laptop', allowReverse: [] }),
     'its entry permits another port': (daemon) =>
       daemon.call('whitelist.edit', { client: 'laptop', allowReverse: ['1'] }),
-    'its entry expires': async (daemon) => {
-      const expiresAt = new Date(Date.now() + 1_500).toISOString();
-      await daemon.call('whitelist.edit', { client: 'laptop', expiresAt });
-      await until(async () => (await daemon.call('whitelist.list', {})).entries[0]?.expired === true);
+    'its entry expires': async (daemon, clock) => {
+      await daemon.call('whitelist.edit', { client: 'laptop', expiresAt: rfc3339(clock.unixTime() + 60) });
+      clock.advance(60_000);
     },
     'it is removed from the whitelist': (daemon) => daemon.call('whitelist.remove', { client: 'laptop' }),
     'it is kicked': (daemon) => daemon.call('clients.kick', { client: 'laptop' }),
@@ -107,8 +109,8 @@ t.test('each end of the permission closes the port and breaks its connections at
   };
   for (const [name, end] of Object.entries(ends)) {
     await t.test(name, async (t) => {
-      const { daemon, client, port, closed } = await published(t);
-      await end(daemon, client.id);
+      const { clock, daemon, port, closed } = await published(t);
+      await end(daemon, clock);
       await closed;
       t.notOk(await isOpen(port));
       t.same((await daemon.call('connections.list', {})).connections, []);
