@@ -123,9 +123,13 @@ t.test('systemd opens the socket, and the client ends when nobody has used it fo
   );
   t.teardown(() => activated.stop('SIGKILL'));
   await activated.waitFor(/Listening on/i);
-  t.equal(await ask({ host: '127.0.0.1', port: web }), 'hello', 'the connection that started it');
+  // It is open until the others are done, so that nobody is idle.
+  const first = connect({ host: '127.0.0.1', port: web });
+  first.write('hello');
+  t.equal(String((await once(first, 'data'))[0]), 'hello', 'the connection that started it');
   t.equal(await ask({ path }), 'hello');
   t.equal(await ask({ host: '127.0.0.1', port: other }), 'hello');
+  first.end();
   t.equal(await activated.exited, 0, activated.stderr);
   t.match(activated.stderr, /nobody has used the forwards/);
   t.ok(existsSync(path), 'it is of systemd');

@@ -10,9 +10,6 @@ import { temporaryDirectory } from '../support/temporary-directory.js';
 import { controlOf, daemonPlace, spawnDaemon, startDaemon } from './support/daemon-command.js';
 
 const FAILING_CALLS = fileURLToPath(new URL('../support/failing-calls.js', import.meta.url));
-/** A guard against hanging. */
-const PATIENCE = 20_000;
-
 /** Puts a command where it may have so many descriptors. */
 const withDescriptors = (count: number): Prefix => ['sh', '-c', `ulimit -n ${count}; exec "$@"`, 'sh'];
 
@@ -24,9 +21,7 @@ const failing = (calls: string): { readonly prefix: Prefix } => {
 
 /** It ended by itself, with one line that gives the reason, and without a stack trace. */
 async function refused(t: Test, command: Process, message: RegExp): Promise<void> {
-  const timer = setTimeout(() => command.kill('SIGKILL'), PATIENCE);
-  t.equal(await command.exited, 1, command.stderr);
-  clearTimeout(timer);
+  t.equal(await command.waitForEnd(), 1, command.stderr);
   t.match(command.stderr, message);
   t.notMatch(command.stderr, /^ {4}at /m);
 }
@@ -158,11 +153,10 @@ t.test('with few descriptors', async (t) => {
     const [greedy, modest] = [await forward(t, network, id, target), await forward(t, network, id, target)];
     const held = await openMany(t, greedy.port, 200);
     t.ok(held.length >= 10 && held.length <= 24, `${held.length} of 200`);
-    t.match(
-      few.stderr,
+    await few.waitFor(
       /refused: this client has \d+ connections, and \d+ of the \d+ that this process may have are left/,
     );
-    t.match(greedy.client.stderr, /too many tunnels are open/);
+    await greedy.client.waitFor(/too many tunnels are open/);
     t.equal((await openMany(t, modest.port, 3)).length, 3, 'another client has its own');
     for (const socket of held) socket.destroy();
     while ((await openMany(t, greedy.port, 1)).length === 0);
@@ -174,7 +168,7 @@ t.test('with few descriptors', async (t) => {
     const { client, port } = await forward(t, network, id, target, withDescriptors(64));
     const held = await openMany(t, port, 150);
     t.ok(held.length >= 5 && held.length <= 16, `${held.length} of 150`);
-    t.match(client.stderr, /no file descriptor is left for another connection: close some, or raise the limit/);
+    await client.waitFor(/no file descriptor is left for another connection: close some, or raise the limit/);
     for (const socket of held) {
       socket.destroy();
       await once(socket, 'close');

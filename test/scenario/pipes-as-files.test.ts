@@ -1,7 +1,7 @@
 /** Commands that are given a pipe where a file is meant, or in place of one. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, constants, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, constants, openSync, readdirSync, readlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import t, { type Test } from 'tap';
@@ -17,22 +17,35 @@ function newPipe(t: Test): string {
   return path;
 }
 
+interface Waiting {
+  readonly child: ChildProcess;
+  readonly path: string;
+  readonly writer: number;
+}
+
 /** A command whose descriptor 3 is a pipe, to which nothing has been written. */
-function startWithPipe(t: Test, name: string, args: readonly string[]): { child: ChildProcess; writer: number } {
+function startWithPipe(t: Test, name: string, args: readonly string[]): Waiting {
   const path = newPipe(t);
   const writer = openSync(path, constants.O_RDWR);
   const reader = openSync(path, constants.O_RDONLY);
   const child = spawn(process.execPath, [COMMAND(name), ...args], { stdio: ['ignore', 'pipe', 'pipe', reader] });
   closeSync(reader);
   endWith(t, child.pid as number);
-  return { child, writer };
+  return { child, path, writer };
 }
 
-/** Until its main thread has slept for a while: it waits for the pipe. */
-async function waiting({ pid = 0 }: ChildProcess): Promise<void> {
-  const used = (): string => readFileSync(`/proc/${pid}/stat`, 'latin1').split(' ').slice(13, 15).join();
-  for (let [before, now] = ['', used()]; before !== now && isRunning(pid); [before, now] = [now, used()])
-    await delay(500);
+/** Until it has opened the pipe that was its descriptor 3 already: it reads. */
+async function waiting({ child: { pid = 0 }, path }: Waiting): Promise<void> {
+  const directory = `/proc/${pid}/fd`;
+  const isPipe = (name: string): boolean => {
+    try {
+      return readlinkSync(join(directory, name)) === path;
+    } catch {
+      // Closed meanwhile.
+      return false;
+    }
+  };
+  while (isRunning(pid) && readdirSync(directory).filter(isPipe).length < 2) await delay(5);
 }
 
 t.test('a named pipe in place of any file is an error at once', async (t) => {
@@ -60,16 +73,18 @@ t.test('a named pipe in place of any file is an error at once', async (t) => {
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   t.test(`tuntox that waits for a secret from <(…) ends upon ${signal}`, async (t) => {
-    const { child, writer } = startWithPipe(t, 'tuntox', ['--secret-file', '/dev/fd/3', '--bootstrap', 'none']);
-    await waiting(child);
+    const started = startWithPipe(t, 'tuntox', ['--secret-file', '/dev/fd/3', '--bootstrap', 'none']);
+    await waiting(started);
+    const { child, writer } = started;
     child.kill(signal);
     t.strictSame(await once(child, 'exit'), [null, signal]);
     closeSync(writer);
   });
 
   t.test(`tuntoxctl that waits for a whitelist from <(…) ends upon ${signal}`, async (t) => {
-    const { child, writer } = startWithPipe(t, 'tuntoxctl', ['whitelist', 'import', '/dev/fd/3']);
-    await waiting(child);
+    const started = startWithPipe(t, 'tuntoxctl', ['whitelist', 'import', '/dev/fd/3']);
+    await waiting(started);
+    const { child, writer } = started;
     child.kill(signal);
     t.strictSame(await once(child, 'exit'), [signal === 'SIGINT' ? 130 : 143, null]);
     closeSync(writer);
@@ -78,8 +93,9 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
 
 t.test('tuntox reads a secret from <(…), even if it comes late, and from /dev/stdin', async (t) => {
   const args = ['--bootstrap', 'none', '-C', temporaryDirectory(t)];
-  const { child, writer } = startWithPipe(t, 'tuntox', ['--secret-file', '/dev/fd/3', ...args]);
-  await waiting(child);
+  const started = startWithPipe(t, 'tuntox', ['--secret-file', '/dev/fd/3', ...args]);
+  await waiting(started);
+  const { child, writer } = started;
   writeSync(writer, 'open sesame\n');
   closeSync(writer);
   await once(child.stdout as NodeJS.ReadableStream, 'data');

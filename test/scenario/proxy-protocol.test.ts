@@ -23,7 +23,13 @@ async function startNginx(t: Test): Promise<{ readonly nginx: number; readonly s
     return `${name === 'body' ? 'client_body' : name}_temp_path ${join(directory, name)};`;
   });
   const config = [
-    ...['daemon off;', 'master_process off;', `pid ${join(directory, 'pid')};`, 'error_log stderr;', 'events {}'],
+    ...[
+      'daemon off;',
+      'master_process off;',
+      `pid ${join(directory, 'pid')};`,
+      'error_log stderr notice;',
+      'events {}',
+    ],
     `http { access_log off; ${paths.join(' ')} server {`,
     `listen 127.0.0.1:${port} proxy_protocol; listen unix:${socket} proxy_protocol;`,
     'location / { return 200 "from $proxy_protocol_addr to $proxy_protocol_server_port"; } } }',
@@ -32,6 +38,8 @@ async function startNginx(t: Test): Promise<{ readonly nginx: number; readonly s
   const words = ['nginx', '-e', 'stderr', '-p', directory, '-c', join(directory, 'nginx.conf')];
   const nginx = startProgram('nginx', words);
   t.teardown(() => nginx.stop('SIGKILL'));
+  // By then it has opened its sockets.
+  await nginx.waitFor(/using the "epoll" event method/);
   return { nginx: port, socket };
 }
 

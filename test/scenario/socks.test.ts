@@ -85,7 +85,7 @@ t.test(
       'http://[::1]:9/',
     );
     t.match(errors, /HTTP\/1.1 502 Bad Gateway/);
-    t.match(client.stderr, /127\.0\.0\.1:9: the target refused the connection/);
+    await client.waitFor(/127\.0\.0\.1:9: the target refused the connection/);
   },
 );
 
@@ -195,6 +195,6 @@ t.test('through the agent, and only with a password of the file', async (t) => {
   ] as const)
     t.match(await curl(t, ['--proxytunnel', '--proxy', `http://${user}@127.0.0.1:${proxy}`], url), { status }, user);
   t.match(await curl(t, ['--socks4a', `127.0.0.1:${proxy}`], url), { status: PROXY_REFUSED });
-  t.match(client.stderr, /127\.0\.0\.1:[0-9]+: a program was refused: its user or password is wrong/);
+  await client.waitFor(/127\.0\.0\.1:[0-9]+: a program was refused: its user or password is wrong/);
   t.notMatch(client.stderr, /ann|one/);
 });

@@ -132,7 +132,7 @@ t.test("the user's tuntox reaches a stored host through the daemon, whose identi
   const daemon = await start(ann);
   const ping = ann.run('tuntox', ['nas', '-p']);
   t.equal(await ping.exited, 0, ping.stderr);
-  t.match(daemon.stderr, /connected to nas/);
+  await daemon.waitFor(/connected to nas/);
   const status = ann.run('tuntox', ['agent', 'status']);
   t.equal(await status.exited, 0, status.stderr);
   t.match(status.stdout, /tuntoxd/);
