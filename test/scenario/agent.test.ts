@@ -83,7 +83,7 @@ t.test('commands with the name of a host share one connection', async (t) => {
   const forward = user.start(['nas', '-L', `${local}:${user.target}`]);
   await forward.waitFor(/listening/);
   t.equal(await ask(local, 'through a port'), 'through a port');
-  t.match(await user.run('agent', 'status'), { status: 0, stdout: /^nas +connected, direct; used by \d/m });
+  t.match(await user.run('agent', 'status'), { status: 0, stdout: /^nas +connected, \w+.*; used by \d/m });
   t.equal(await forward.stop('SIGINT'), 130);
   t.equal(await user.agent(), agent, 'still the same agent');
   t.equal(user.log.match(/connected to nas/g)?.length, 1, user.log);
@@ -233,7 +233,7 @@ t.test('the agent is started by hand, which says so, and only once', async (t) =
 t.test('the agent disconnects from a host that is forgotten', async (t) => {
   const user = await User.join(t);
   t.match(await user.run('nas', '-p', ...user.node), { status: 0 });
-  t.match((await user.run('agent', 'status')).stdout, /connected, direct/);
+  t.match((await user.run('agent', 'status')).stdout, /connected, /);
   t.match(await user.run('forget', 'nas'), { status: 0, stdout: 'nas is forgotten, with its pinned key.\n' });
   t.notMatch((await user.run('agent', 'status')).stdout, /connected|searched/);
 });
