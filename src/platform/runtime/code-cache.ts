@@ -2,15 +2,22 @@
  * Runs a script of the bundle with what V8 compiled of it in an earlier run: that saves a new client 60 ms. V8 does not verify the content
  * of such a code cache, so it has to be as trustworthy as the script itself.
  */
-import { existsSync, readFileSync } from 'node:fs';
-import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { existsSync, readFileSync, statSync, utimesSync } from 'node:fs';
+import { lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cachedDataVersionTag } from 'node:v8';
 import { Script } from 'node:vm';
+import { systemClock } from '../../base/clock.js';
 import { untrustedPart } from '../process/trusted-path.js';
 import { withFlagsOfStart } from './v8-flags.js';
+
+/** Caches of this many versions of the script and of Node, of 2 MB each, are kept: those that were used last. */
+const MAX_KEPT = 4;
+/** s for which a cache is kept that is not used, and for which its time of use may be wrong. */
+const MAX_UNUSED = 30 * 86_400;
+const PRECISION = 86_400;
 
 /** A function of these four parameters. `url` stands for import.meta.url, which a script does not have. */
 type Body = (exports: object, require: NodeJS.Require, module: { readonly exports: object }, url: string) => void;
@@ -30,6 +37,7 @@ export function runScript(file: URL, directory: string): RunningScript {
   const module = { exports: {} };
   (script.runInThisContext() as Body)(module.exports, createRequire(file), module, file.href);
   let isKept = cachedData !== undefined && script.cachedDataRejected !== true;
+  if (isKept) noteUse(path);
   return {
     exports: module.exports,
     async keepCompiled() {
@@ -43,7 +51,9 @@ export function runScript(file: URL, directory: string): RunningScript {
 
 function compile(file: URL, directory: string) {
   const tag = cachedDataVersionTag();
-  const path = join(directory, `${basename(fileURLToPath(file))}-${tag.toString(16)}`);
+  // Two versions of Node may have the same tag.
+  const name = [basename(fileURLToPath(file)), process.version, process.arch, tag.toString(16)].join('-');
+  const path = join(directory, name);
   const cachedData = readTrusted(path);
   const script = new Script(readFileSync(file, 'utf8'), { filename: file.href, ...(cachedData && { cachedData }) });
   return { tag, path, cachedData, script };
@@ -55,6 +65,16 @@ function readTrusted(path: string): Buffer | undefined {
     return isTrusted(path) ? readFileSync(path) : undefined;
   } catch {
     return undefined;
+  }
+}
+
+/** Sets its modification time. A cache of root's stays as it is. */
+function noteUse(path: string): void {
+  try {
+    const now = systemClock.unixTime();
+    if (Math.abs(now - statSync(path).mtimeMs / 1000) > PRECISION) utimesSync(path, now, now);
+  } catch {
+    // Then it counts as not used.
   }
 }
 
@@ -75,7 +95,7 @@ function mayStoreIn(directory: string): boolean {
   }
 }
 
-/** In place of what other versions stored. @throws system errors */
+/** Removes what other versions stored long ago. @throws system errors */
 async function store(bytes: Buffer, path: string, directory: string): Promise<void> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const unfinished = `${path}.${process.pid}`;
@@ -93,14 +113,27 @@ async function store(bytes: Buffer, path: string, directory: string): Promise<vo
     await rm(unfinished, { force: true });
     throw error;
   }
-  const ours = namesLike(path);
-  for (const name of await readdir(directory)) {
-    if (ours.test(name) && name !== basename(path)) await rm(join(directory, name), { force: true });
-  }
+  await removeOthers(path, directory);
 }
 
-/** Of the caches of each version of a script, and of unfinished ones; the directory may have other files. */
+/** Also unfinished ones; the directory may have other files. @throws system errors */
+async function removeOthers(path: string, directory: string): Promise<void> {
+  const ours = namesLike(path);
+  const others: { readonly path: string; readonly usedAt: number }[] = [];
+  for (const name of await readdir(directory)) {
+    const [, unfinished] = ours.exec(name) ?? [];
+    if (unfinished === undefined || name === basename(path)) continue;
+    const other = join(directory, name);
+    others.push({ path: other, usedAt: unfinished === '' ? (await lstat(other)).mtimeMs / 1000 : 0 });
+  }
+  others.sort((one, other) => other.usedAt - one.usedAt);
+  const oldest = systemClock.unixTime() - MAX_UNUSED;
+  const removed = others.filter(({ usedAt }, index) => index >= MAX_KEPT - 1 || usedAt < oldest);
+  for (const other of removed) await rm(other.path, { force: true });
+}
+
+/** Of the caches of each version of a script and of Node; the group is not empty for unfinished ones. */
 function namesLike(path: string): RegExp {
   const [script = ''] = basename(path).split('-', 1);
-  return new RegExp(`^${script}-[0-9A-Z]+\\.cjs-[0-9a-f]+(\\.[0-9]+)?$`);
+  return new RegExp(`^${script}-[0-9A-Z]+\\.cjs-(?:v[0-9A-Za-z.+-]+-)?[0-9a-f]+((?:\\.[0-9]+)?)$`);
 }

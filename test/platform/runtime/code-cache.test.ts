@@ -1,4 +1,5 @@
-import { chmodSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import t, { type Test } from 'tap';
@@ -91,16 +92,79 @@ t.test('nothing is stored where others can write', async (t) => {
   t.same(stored(), []);
 });
 
-t.test('what other versions stored is removed, and no other file', async (t) => {
-  const { run, cache, stored } = world(t);
+const DAY = 86_400;
+
+/** Puts files into the directory of the cache. @param days since each was used */
+function put(cache: string, names: readonly string[], days: (index: number) => number): void {
   mkdirSync(cache, { recursive: true, mode: 0o700 });
+  names.forEach((name, index) => {
+    const path = join(cache, name);
+    writeFileSync(path, '');
+    const time = Date.now() / 1000 - days(index) * DAY;
+    utimesSync(path, time, time);
+  });
+}
+
+t.test('what other versions stored is removed when it was not used for long, and no other file', async (t) => {
+  const { run, cache, stored } = world(t);
   const others = ['hosts.json', 'script', 'script-notes.txt', 'tox_save'];
-  for (const name of [...others, 'script-OLD.cjs-0', 'script-OLD.cjs-0.4711']) writeFileSync(join(cache, name), '');
+  const old = ['script-OLD.cjs-0', 'script-OLD.cjs-v20.0.0-x64-0', 'script-HASH.cjs-v9.0.0-pre-arm64-a7'];
+  put(cache, [...others, ...old], () => 31);
+  put(cache, ['script-OLD.cjs-0.4711', 'script-HASH.cjs-v20.0.0-x64-0.4711'], () => 0);
   await run();
-  t.strictSame(
-    stored().filter((name) => !name.startsWith('script-HASH')),
-    others,
+  const [own = '', ...left] = stored().sort(
+    (one, other) => Number(others.includes(one)) - Number(others.includes(other)),
   );
+  t.match(own, /^script-HASH\.cjs-/);
+  t.strictSame(left.sort(), others);
+});
+
+t.test('of what other versions stored, the three that were used last stay', async (t) => {
+  const { run, cache, stored } = world(t);
+  const others = ['script-OLD.cjs-1', 'script-OLD.cjs-v20.0.0-x64-2', 'script-HASH.cjs-v22.0.0-x64-3'];
+  const more = ['script-OLD.cjs-v20.0.0-arm64-4', 'script-OLDER.cjs-v22.0.0-x64-5'];
+  put(cache, [...others, ...more], (index) => index + 1);
+  await run();
+  t.equal(stored().length, 4);
+  t.strictSame(
+    stored().filter((name) => others.includes(name)),
+    [...others].sort(),
+  );
+});
+
+t.test('a cache that is used counts as used, and is not written', async (t) => {
+  const { run, cache, stored } = world(t);
+  await run();
+  const [name = ''] = stored();
+  const path = join(cache, name);
+  const { ino } = statSync(path);
+  put(cache, ['script-OLD.cjs-1'], () => 1);
+  const old = Date.now() / 1000 - 40 * DAY;
+  utimesSync(path, old, old);
+  await run();
+  t.ok(statSync(path).mtimeMs / 1000 > old + 39 * DAY);
+  t.equal(statSync(path).ino, ino);
+});
+
+t.test('two versions of Node, which take turns, each use what they have stored', async (t) => {
+  const { url, cache, stored } = world(t);
+  const module = new URL('../../../src/platform/runtime/code-cache.js', import.meta.url);
+  const program = `
+    const { runScript } = await import(${JSON.stringify(module.href)});
+    const { exports, keepCompiled } = runScript(new URL(${JSON.stringify(url.href)}), ${JSON.stringify(cache)});
+    exports.answer();
+    await keepCompiled();`;
+  // The tag of V8 depends on its flags as on its version.
+  const run = (flag: string) =>
+    t.equal(spawnSync(process.execPath, [flag, '--input-type=module', '-e', program]).status, 0, flag);
+  const files = (): string[] => stored().map((name) => `${name} ${statSync(join(cache, name)).ino}`);
+  run('--stack-size=900');
+  run('--stack-size=901');
+  const before = files();
+  t.equal(before.length, 2);
+  run('--stack-size=900');
+  run('--stack-size=901');
+  t.same(files(), before);
 });
 
 t.test('a full disk leaves no unfinished file', async (t) => {
