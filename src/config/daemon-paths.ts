@@ -27,6 +27,12 @@ export const SYSTEM_PATHS: DaemonPaths = {
   group: 'tuntox',
 };
 
+/**
+ * A file beside the identity of a user: the user's daemon has a proxy that its settings file, which `tuntox` reads, does not name. It is
+ * from an option, from the environment, or from another file.
+ */
+export const proxyMark = (stateDirectory: string): string => join(stateDirectory, 'daemon_proxy');
+
 type Environment = Readonly<Record<string, string | undefined>>;
 
 interface FileOwner {

@@ -162,3 +162,21 @@ t.test("after the user's daemon has ended, tuntox goes through the proxy of its 
   const own = ann.run('tuntox', ['nas', '-p', '--id-file', join(ann.home, 'id'), '--timeout', '20']);
   t.equal(await own.exited, 9, 'also of a command with a connection of its own');
 });
+
+t.test(
+  'if the proxy of the daemon was an option, tuntox says what to do, until a daemon starts without one',
+  async (t) => {
+    if (!requirementsMet(t, root('become other users'), runsAsOrdinaryUser)) return;
+    const ann = person(t, ORDINARY);
+    const withProxy = ann.run('tuntoxd', ['--network-proxy', `socks5://127.0.0.1:${await freeTcpPort()}`]);
+    await withProxy.waitFor(/is ready: /);
+    await withProxy.stop('SIGKILL');
+    const refused = ann.run('tuntox', ['agent', 'start']);
+    t.teardown(() => ann.run('tuntox', ['agent', 'stop']).exited);
+    t.equal(await refused.exited, 1, refused.stderr);
+    t.match(refused.stderr, /your tuntoxd used a proxy that .*tuntox\.yaml does not name: set network\.proxy there/);
+    await (await start(ann)).stop();
+    const started = ann.run('tuntox', ['agent', 'start']);
+    t.equal(await started.exited, 0, started.stderr);
+  },
+);

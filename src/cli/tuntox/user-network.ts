@@ -2,9 +2,10 @@
  * The network settings of the user's daemon, which is the agent while it runs: the agent that takes its place has the same identity, and
  * must not show to the network what the daemon hides.
  */
+import { existsSync } from 'node:fs';
 import { userDirectories } from '../../base/user-directories.js';
 import type { CommonSettings, RunSettings } from '../../config/classic-settings.js';
-import { type DaemonPaths, daemonPaths } from '../../config/daemon-paths.js';
+import { type DaemonPaths, daemonPaths, proxyMark } from '../../config/daemon-paths.js';
 import type { DaemonSettings } from '../../config/daemon-settings.js';
 import type { GivenFlag } from './flags.js';
 import type { OptionName } from './options.js';
@@ -15,7 +16,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /**
  * Adds the network settings of the user's daemon to those of a command that uses the user's identity; an option comes first.
  * @param paths of the user's daemon
- * @throws UsageError if the settings of the daemon have errors, or contradict an option
+ * @throws UsageError if the settings of the daemon have errors, or contradict an option; or if the daemon used a proxy that is not there
  */
 export async function withUserNetwork<Settings extends RunSettings>(
   settings: Settings,
@@ -25,19 +26,30 @@ export async function withUserNetwork<Settings extends RunSettings>(
 ): Promise<Settings> {
   const { state } = userDirectories(environment);
   const isOfUser = settings.mode === 'agent' || (settings.mode !== 'node' && settings.directory === state);
-  const network = isOfUser ? await networkOfDaemon(state, environment, paths) : undefined;
-  return network === undefined ? settings : { ...settings, ...networkOf(settings, flags, network) };
+  // Otherwise this user's daemon would be that of the machine.
+  if (!isOfUser || paths.owner === 'system') return settings;
+  const network = await networkOfDaemon(state, environment, paths);
+  const used = network === undefined ? settings : { ...settings, ...networkOf(settings, flags, network) };
+  if (
+    used.proxy?.from !== 'settings' &&
+    flags.every(({ flag }) => flag !== '--proxy') &&
+    existsSync(proxyMark(state))
+  ) {
+    throw new UsageError(
+      `your tuntoxd used a proxy that ${paths.config} does not name: set network.proxy there, or add --proxy URL, or --proxy none to use none`,
+    );
+  }
+  return used;
 }
 
 type Network = DaemonSettings['network'] & { readonly place: string };
 
-/** Returns undefined if this user's daemon would be that of the machine, or have another identity. @throws UsageError */
+/** Returns undefined if the settings are for another identity. @throws UsageError */
 async function networkOfDaemon(
   state: string,
   environment: Environment,
   paths: DaemonPaths,
 ): Promise<Network | undefined> {
-  if (paths.owner === 'system') return undefined;
   const { loadSettings, SettingsError } = await import('../../config/daemon-settings.js');
   try {
     const { settings, effective } = loadSettings({ configFile: undefined, flags: [], environment, paths });

@@ -4,7 +4,7 @@ import t, { type Test } from 'tap';
 import { readCommandLine } from '../../../src/cli/tuntox/flags.js';
 import { settingsOf } from '../../../src/cli/tuntox/settings.js';
 import { withUserNetwork } from '../../../src/cli/tuntox/user-network.js';
-import { type DaemonPaths, SYSTEM_PATHS } from '../../../src/config/daemon-paths.js';
+import { type DaemonPaths, proxyMark, SYSTEM_PATHS } from '../../../src/config/daemon-paths.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
 
 const KEY = 'F404ABAA1C99A9D37D61AB54898F56793E1DEF8BD46B1038B9D822E8460FAB67';
@@ -90,6 +90,26 @@ t.test('settings with errors are an error, because they may name a proxy', async
     code: 'usage',
     message: /your tuntoxd apply.*tuntox\.yaml, line 1: unknown setting/,
   });
+});
+
+t.test('if the daemon used a proxy that its settings do not name, only an option decides', async (t) => {
+  for (const text of ['network: {}', undefined, 'state_dir: /elsewhere']) {
+    const { run, state } = user(t, text);
+    mkdirSync(state, { recursive: true });
+    writeFileSync(proxyMark(state), '');
+    const message =
+      /^your tuntoxd used a proxy that .*tuntox\.yaml does not name: set network\.proxy there, or add --proxy URL/;
+    await t.rejects(run('agent run'), { code: 'usage', message });
+    await t.rejects(run('agent run', { ALL_PROXY: 'http://environment:1' }), { code: 'usage', message });
+    await t.rejects(run(`share 22 -C ${state}`), { code: 'usage', message });
+    t.equal((await run('agent run --proxy none')).proxy, undefined);
+    t.match((await run('agent run --proxy http://flag:1')).proxy, { from: 'flag' });
+    await t.resolves(run('share 22'), 'another identity');
+  }
+  const { run, state } = user(t, PROXY);
+  mkdirSync(state, { recursive: true });
+  writeFileSync(proxyMark(state), '');
+  t.match((await run('agent run')).proxy, { from: 'settings' }, 'it names one by now');
 });
 
 t.test('an option that opens a port, which the proxy of the daemon cannot do, is an error', async (t) => {
