@@ -9,7 +9,7 @@ import { ToxId } from '../../src/tox/crypto/tox-id.js';
 import { newSavedata } from '../../src/tox/savedata.js';
 import { type BootstrapAddress, Tox } from '../../src/tox/tox.js';
 import { addressOf, C_PATIENCE, C_WORLD, startCPeer } from '../support/c-peer.js';
-import { freeUdpPort, startBootstrapd } from '../support/processes.js';
+import { freePort, startBootstrapd } from '../support/processes.js';
 import { requirementsMet } from '../support/requirements.js';
 
 const SECRET = 'canary of the relay';
@@ -22,7 +22,7 @@ const argumentOf = (node: Tox): string => `127.0.0.1:${node.localPort}:${node.dh
 type Peer = Pick<ConstructorParameters<typeof Tox>[1], 'udp' | 'relayPort' | 'role'>;
 
 async function startTox(t: Test, options: Peer): Promise<Tox> {
-  const port = await freeUdpPort();
+  const port = await freePort();
   const tox = new Tox(
     { clock: systemClock, random: systemRandom, log: silentLogger },
     {

@@ -5,7 +5,7 @@ import t from 'tap';
 import { PublicKey } from '../../src/tox/crypto/keys.js';
 import type { NodeInfo } from '../../src/tox/packet/node-info.js';
 import { at } from '../support/nodes.js';
-import { freeUdpPort, PATIENCE, type Process, startTuntox } from '../support/processes.js';
+import { freePort, PATIENCE, type Process, startTuntox } from '../support/processes.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 import { RelayTalkers } from './support/relay-talker.js';
 import { RelayVandals, VANDALS } from './support/relay-vandals.js';
@@ -32,7 +32,7 @@ async function until(condition: () => boolean): Promise<boolean> {
 }
 
 t.test('a relay with 1,000 connections, half of them hostile, serves the others and stays small', async (t) => {
-  const port = await freeUdpPort();
+  const port = await freePort();
   const node = startTuntox(['--node', '-C', temporaryDirectory(t), '-u', `${port}:${port}`], { name: 'node' });
   t.teardown(() => node.stop('SIGKILL'));
   const [, key] = (await node.waitFor(/^[0-9]+:([0-9A-F]{64})\n/)) as unknown as [string, string];
