@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock } from '../src/base/clock.js';
 import { ControlClient } from '../src/control/client.js';
 import { IpcError } from '../src/control/ipc.js';
-import { commandOf, type Process, ROOT, startProgram, temporaryDirectory } from '../test/support/processes.js';
+import { commandFile, commandOf, type Process, startProgram, temporaryDirectory } from '../test/support/processes.js';
 import { atMost, type Figure, spread } from './support/figures.js';
 import { benchmarkArguments, runBenchmark } from './support/output.js';
 import { keep, stop } from './support/private-network.js';
@@ -26,15 +26,13 @@ const LOOK = 5;
 /** A node that does not exist, so that nothing leaves this machine. */
 const NOBODY = `127.0.0.1:9:${'E776E9A993EE3CAE04F5946D9AC66FBBAA8C63A95A94B41942353C6DC1739B4B'}`;
 
-const bin = (name: string): string => join(ROOT, 'dist/bin', `${name}.js`);
-
 const COMMANDS: readonly (readonly [name: string, words: readonly string[], status: number])[] = [
   ['node -e 0', ['-e', '0'], 0],
-  ['tuntox --help', [bin('tuntox'), '--help'], 0],
-  ['tuntox --version', [bin('tuntox'), '--version'], 0],
-  ['tuntoxd --help', [bin('tuntoxd'), '--help'], 0],
-  ['tuntoxctl --help', [bin('tuntoxctl'), '--help'], 0],
-  ['tuntoxctl status, no daemon', [bin('tuntoxctl'), '--socket', '/nonexistent', 'status'], 3],
+  ['tuntox --help', [commandFile('tuntox'), '--help'], 0],
+  ['tuntox --version', [commandFile('tuntox'), '--version'], 0],
+  ['tuntoxd --help', [commandFile('tuntoxd'), '--help'], 0],
+  ['tuntoxctl --help', [commandFile('tuntoxctl'), '--help'], 0],
+  ['tuntoxctl status, no daemon', [commandFile('tuntoxctl'), '--socket', '/nonexistent', 'status'], 3],
 ];
 
 async function run(name: string, words: readonly string[], status: number): Promise<number> {

@@ -36,11 +36,11 @@ find "$program" -type d -exec chmod 755 {} +
 find "$program" -type f -exec chmod 644 {} +
 chmod 755 "$program/settings.sh" "$program/vpn.sh"
 
-for command in "$program"/dist/bin/*.js; do
-  name=$(basename "$command" .js)
+for command in "$program"/dist/bin/*.{js,cjs}; do
   [ -z "$NODE" ] || sed -Ei "1s|^#!/usr/bin/env (-S )?node|#!$NODE|" "$command"
   chmod 755 "$command"
-  ln -sfn "../lib/tuntox/dist/bin/$name.js" "$root/bin/$name"
+  file=$(basename "$command")
+  ln -sfn "../lib/tuntox/dist/bin/$file" "$root/bin/${file%.*}"
 done
 
 install -d "$root/lib/systemd/"{system,user} "$root/lib/sysusers.d" "$root/lib/tmpfiles.d" "$root/lib/sysctl.d"

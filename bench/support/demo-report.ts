@@ -16,7 +16,7 @@ export interface DemoResult {
 
 const BETWEEN_MACHINES = `
 The same between two machines, through the public Tox network, for example ssh
-(tuntox stands for dist/bin/tuntox.js; both files hold the same secret):
+(tuntox stands for dist/bin/tuntox.cjs; both files hold the same secret):
 
   there  tuntox --secret-file secret -C ~/.tuntox        prints its Tox ID
   here   tuntox --secret-file secret -i TOX_ID -L 2222:127.0.0.1:22

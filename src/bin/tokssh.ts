@@ -8,4 +8,5 @@ import { nameSourcesInStacks } from '../platform/runtime/source-places.js';
 disableDebugger(process);
 nameSourcesInStacks();
 exitOnUncaughtError(process, 'tokssh');
-exitWith(process, await tokssh(process));
+// This file is CommonJS in the bundle, which has no `await` here.
+void tokssh(process).then((status) => exitWith(process, status));

@@ -12,7 +12,13 @@ nameSourcesInStacks();
 exitOnUncaughtError(process, 'tuntox');
 // Before another process is started.
 const descriptors = takeListenDescriptors(process);
-// A word in front may be the name of a host.
-const isOption = process.argv[2]?.startsWith('-') ?? true;
-const light = isOption ? undefined : await (await import('../cli/tuntox/light.js')).runLight(process, descriptors);
-exitWith(process, light ?? (await (await import('../cli/tuntox/main.js')).main(process, descriptors)));
+
+async function run(): Promise<number> {
+  // A word in front may be the name of a host.
+  const isOption = process.argv[2]?.startsWith('-') ?? true;
+  const light = isOption ? undefined : await (await import('../cli/tuntox/light.js')).runLight(process, descriptors);
+  return light ?? (await import('../cli/tuntox/main.js')).main(process, descriptors);
+}
+
+// This file is CommonJS in the bundle, which has no `await` here.
+void run().then((status) => exitWith(process, status));

@@ -1,11 +1,10 @@
 /** Results that cannot be written, by the real commands: the exit status says so, and standard error says why. */
 import { spawn, spawnSync } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
-import { join } from 'node:path';
 import t from 'tap';
 import { isNullDevice } from '../../src/base/result-output.js';
 import { HANDLERS, startDaemon } from '../cli/ctl/support/daemon.js';
-import { ROOT } from '../support/processes.js';
+import { commandFile } from '../support/processes.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
 /** ms; a guard against hanging alone. */
@@ -20,13 +19,12 @@ const CALLS: readonly (readonly [string, string])[] = [
   ['tuntoxctl', '-V'],
   ['tuntoxctl', 'completion'],
 ];
-const program = (name: string): string => join(ROOT, 'dist/bin', `${name}.js`);
 
 t.test('a full disk ends each of the three commands with status 1 and one line', async (t) => {
   for (const [name, argument] of CALLS) {
     const words = argument === 'completion' ? [argument, 'bash'] : [argument];
     const full = openSync('/dev/full', 'w');
-    const { status, stderr } = spawnSync(process.execPath, [program(name), ...words], {
+    const { status, stderr } = spawnSync(process.execPath, [commandFile(name), ...words], {
       stdio: ['ignore', full, 'pipe'],
     });
     closeSync(full);
@@ -41,7 +39,7 @@ t.test(
   async (t) => {
     for (const words of [['--insecure-open'], ['--node']]) {
       const full = openSync('/dev/full', 'w');
-      const common = [program('tuntox'), ...words, '--bootstrap', 'none', '-C', temporaryDirectory(t)];
+      const common = [commandFile('tuntox'), ...words, '--bootstrap', 'none', '-C', temporaryDirectory(t)];
       const stopped = spawnSync(process.execPath, common, { stdio: ['ignore', full, 'pipe'], timeout: GUARD });
       closeSync(full);
       t.equal(stopped.status, 1, String(stopped.stderr));
@@ -114,7 +112,7 @@ t.test('an invitation whose link nobody saw is revoked', async (t) => {
 });
 
 async function ended(words: readonly string[], output: number): Promise<{ status: number | null; stderr: string }> {
-  const child = spawn(process.execPath, [program('tuntoxctl'), ...words], { stdio: ['ignore', output, 'pipe'] });
+  const child = spawn(process.execPath, [commandFile('tuntoxctl'), ...words], { stdio: ['ignore', output, 'pipe'] });
   let stderr = '';
   child.stderr?.on('data', (bytes: Buffer) => {
     stderr += String(bytes);

@@ -59,7 +59,7 @@ check "the three commands tell their version" tells_versions
 
 # --- a Tox network of the machine's own
 
-in_background node beside node dist/bin/tuntox.js --node -C "$shared/node" -u 33500:33500
+in_background node beside node dist/bin/tuntox.cjs --node -C "$shared/node" -u 33500:33500
 within $PATIENCE grep -Eq '^[0-9]+:[0-9A-F]{64}$' "$shared/node.log" || give_up
 node=127.0.0.1:$(grep -E '^[0-9]+:[0-9A-F]{64}$' "$shared/node.log")
 on sed -i "s|^network:.*|network:\n  port_mapping: false\n  bootstrap: [\"$node\"]|" /etc/tuntox/tuntox.yaml
@@ -136,7 +136,7 @@ new_secret() {
 mkdir "$shared"/{laptop,board}
 check "tuntoxctl secret rotate makes a secret" new_secret laptop ctl_arm64
 # shellcheck disable=SC2046 # No word of it has a space.
-in_background laptop beside node dist/bin/tuntox.js $(client "$shared/laptop" 9000)
+in_background laptop beside node dist/bin/tuntox.cjs $(client "$shared/laptop" 9000)
 within $PATIENCE test -s "$shared/laptop/id" || give_up
 check "tuntoxctl whitelist add takes a client" on tuntoxctl whitelist add "$(<"$shared/laptop/id")" --name laptop --note 'from arm64' --yes
 carries "with both, a client for amd64" 9000

@@ -116,7 +116,7 @@ ip netns add "$NODE_NET" && ip link add uplink netns "$NODE_NET" type veth peer 
 entries=() first=()
 for ((number = 0; number < NODES; number++)); do
   mkdir "$work/node$number"
-  ip netns exec "$NODE_NET" node dist/bin/tuntox.js --node -C "$work/node$number" -u 33445:33545 --bootstrap "${first[0]:-none}" \
+  ip netns exec "$NODE_NET" node dist/bin/tuntox.cjs --node -C "$work/node$number" -u 33445:33545 --bootstrap "${first[0]:-none}" \
     >"$work/node$number/out" 2>"$work/node$number/log" &
   within $PATIENCE grep -Eq '^[0-9]+:[0-9A-Fa-f]{64}$' "$work/node$number/out" || give_up "node $number runs"
   entry=$(<"$work/node$number/out")

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
-import { freeUdpPort, type Process, ROOT, startProgram } from '../support/processes.js';
+import { commandFile, freeUdpPort, type Process, startProgram } from '../support/processes.js';
 import { controlOf, daemonPlace } from './support/daemon-command.js';
 
 /** On whatever port is free, where it would be 9229 for all. */
@@ -56,7 +56,7 @@ async function signalled(t: Test, one: Process): Promise<void> {
 
 t.test('tuntoxd opens nothing on SIGUSR1, and continues', async (t) => {
   const place = daemonPlace(t, undefined);
-  const daemon = start(t, 'tuntoxd', [join(ROOT, 'dist/bin/tuntoxd.js'), '--config', place.config]);
+  const daemon = start(t, 'tuntoxd', [commandFile('tuntoxd'), '--config', place.config]);
   await daemon.waitFor(/is ready: /);
   await signalled(t, daemon);
   t.equal((await (await controlOf(t, place)).call('status', {})).daemon.pid, daemon.pid);
@@ -65,7 +65,7 @@ t.test('tuntoxd opens nothing on SIGUSR1, and continues', async (t) => {
 
 t.test('the classic command does the same', async (t) => {
   const port = await freeUdpPort();
-  const node = start(t, 'tuntox', [join(ROOT, 'dist/bin/tuntox.js'), '--node', '-u', `${port}:${port}`]);
+  const node = start(t, 'tuntox', [commandFile('tuntox'), '--node', '-u', `${port}:${port}`]);
   await node.waitFor(/^[0-9]+:[0-9A-F]{64}\n/);
   await signalled(t, node);
   t.equal(await node.stop('SIGTERM'), 0);

@@ -6,7 +6,7 @@ import { constants as system } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import t, { type Test } from 'tap';
-import { freePort, ROOT } from '../support/processes.js';
+import { freePort, TUNTOX } from '../support/processes.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 import { controlOf, daemonPlace, TUNTOXD_COMMAND } from './support/daemon-command.js';
 import { ended, endWith, isRunning } from './support/strangers.js';
@@ -30,7 +30,7 @@ function fullPipe(t: Test): number {
 
 async function startServer(t: Test): Promise<ChildProcess> {
   const args = ['--insecure-open', '--bootstrap', 'none', '-C', temporaryDirectory(t)];
-  const child = spawn(process.execPath, [join(ROOT, 'dist/bin/tuntox.js'), ...args], {
+  const child = spawn(process.execPath, [TUNTOX, ...args], {
     stdio: ['ignore', 'pipe', fullPipe(t)],
   });
   endWith(t, child.pid as number);
@@ -102,13 +102,9 @@ t.test('a client with -L whose log is not read ends on SIGTERM', async (t) => {
     '-I',
     join(temporaryDirectory(t), 'id'),
   ];
-  const child = spawn(
-    process.execPath,
-    [join(ROOT, 'dist/bin/tuntox.js'), ...args, '-F', join(temporaryDirectory(t), 'pid')],
-    {
-      stdio: ['ignore', 'ignore', fullPipe(t)],
-    },
-  );
+  const child = spawn(process.execPath, [TUNTOX, ...args, '-F', join(temporaryDirectory(t), 'pid')], {
+    stdio: ['ignore', 'ignore', fullPipe(t)],
+  });
   const pid = child.pid as number;
   endWith(t, pid);
   const idFile = args.at(-1) as string;

@@ -1,7 +1,7 @@
 import { cpSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { ROOT, startProgram, temporaryDirectory } from '../support/processes.js';
+import { commandFile, ROOT, startProgram, temporaryDirectory } from '../support/processes.js';
 
 const COMMANDS: readonly (readonly [command: string, ...words: string[]])[] = [
   ['tuntox', '--insecure-open'],
@@ -24,7 +24,7 @@ function installation(t: Test): string {
 
 async function complaintOf(t: Test, root: string, [command, ...words]: (typeof COMMANDS)[number]): Promise<string> {
   const run = startProgram(command, [
-    ...['env', '-u', 'NODE_OPTIONS', process.execPath, join(root, `dist/bin/${command}.js`)],
+    ...['env', '-u', 'NODE_OPTIONS', process.execPath, commandFile(command, root)],
     ...words,
   ]);
   t.equal(await run.exited, 1);

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { ROOT, startProgram } from '../support/processes.js';
+import { commandFile, ROOT, startProgram } from '../support/processes.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 import { daemonPlace } from './support/daemon-command.js';
 
@@ -52,7 +52,7 @@ t.test('the npm package runs as packed, with the machine code next to it', async
   cpSync(join(ROOT, 'node_modules/sodium-native'), join(modules, 'sodium-native'), { recursive: true });
   const root = join(modules, 'package');
   const run = (name: string, ...words: readonly string[]) =>
-    startProgram(name, ['env', '-u', 'NODE_OPTIONS', process.execPath, join(root, `dist/bin/${name}.js`), ...words]);
+    startProgram(name, ['env', '-u', 'NODE_OPTIONS', process.execPath, commandFile(name, root), ...words]);
   const { config, socket } = daemonPlace(t, undefined);
   const daemon = run('tuntoxd', '--config', config);
   t.teardown(() => daemon.stop('SIGKILL'));

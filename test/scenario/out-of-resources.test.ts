@@ -1,11 +1,17 @@
 /** The real commands where the system has nothing more to give: at the start, while they run, and with few descriptors. */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import { CommandNetwork, echo, SECRET } from '../support/command-network.js';
-import { freeTcpPort, type Prefix, type Process, ROOT, startProgram, startTuntox } from '../support/processes.js';
+import {
+  commandFile,
+  freeTcpPort,
+  type Prefix,
+  type Process,
+  startProgram,
+  startTuntox,
+} from '../support/processes.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 import { controlOf, daemonPlace, spawnDaemon, startDaemon } from './support/daemon-command.js';
 
@@ -80,7 +86,7 @@ t.test('a running daemon survives each refusal', async (t) => {
 t.test('tuntoxctl needs no list of addresses', async (t) => {
   const place = daemonPlace(t, undefined);
   await startDaemon(t, place, failing('os.networkInterfaces=EACCES@1'));
-  const command = [process.execPath, '--import', FAILING_CALLS, join(ROOT, 'dist/bin/tuntoxctl.js')];
+  const command = [process.execPath, '--import', FAILING_CALLS, commandFile('tuntoxctl')];
   const env = { ...process.env, NODE_OPTIONS: '', FAILING_CALLS: 'os.networkInterfaces=EACCES@1' };
   const ctl = startProgram('tuntoxctl', [...command, 'id', '--socket', place.socket], { env });
   t.equal(await ctl.exited, 0, ctl.stderr);
@@ -96,7 +102,7 @@ t.test('an uncaught error ends each command, and one line of it or of its log sa
     ['tuntoxd', '--state-dir', temporaryDirectory(t), '--network-bootstrap', 'none'],
     ['tuntoxctl', 'status', '--socket', '/nowhere'],
   ] as const) {
-    const command = [process.execPath, '--import', fault, join(ROOT, 'dist/bin', `${name}.js`), ...args];
+    const command = [process.execPath, '--import', fault, commandFile(name), ...args];
     const broken = startProgram(name, command, { env: { ...process.env, NODE_OPTIONS: '' } });
     t.equal(await broken.exited, 1, name);
     t.match(

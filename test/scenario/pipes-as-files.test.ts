@@ -5,11 +5,9 @@ import { closeSync, constants, openSync, readdirSync, readlinkSync, writeSync } 
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import t, { type Test } from 'tap';
-import { ROOT, startTuntox } from '../support/processes.js';
+import { commandFile, startTuntox } from '../support/processes.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 import { endWith, isRunning } from './support/strangers.js';
-
-const COMMAND = (name: string): string => join(ROOT, `dist/bin/${name}.js`);
 
 function newPipe(t: Test): string {
   const path = join(temporaryDirectory(t), 'pipe');
@@ -28,7 +26,7 @@ function startWithPipe(t: Test, name: string, args: readonly string[]): Waiting 
   const path = newPipe(t);
   const writer = openSync(path, constants.O_RDWR);
   const reader = openSync(path, constants.O_RDONLY);
-  const child = spawn(process.execPath, [COMMAND(name), ...args], { stdio: ['ignore', 'pipe', 'pipe', reader] });
+  const child = spawn(process.execPath, [commandFile(name), ...args], { stdio: ['ignore', 'pipe', 'pipe', reader] });
   closeSync(reader);
   endWith(t, child.pid as number);
   return { child, path, writer };
@@ -65,7 +63,7 @@ t.test('a named pipe in place of any file is an error at once', async (t) => {
     ['tuntoxd', ['--check', '--config', '/dev/null', '--network-nodes-file', pipe]],
   ];
   for (const [name, args] of cases) {
-    const { status, stderr } = spawnSync(process.execPath, [COMMAND(name), ...args], { timeout: 30_000 });
+    const { status, stderr } = spawnSync(process.execPath, [commandFile(name), ...args], { timeout: 30_000 });
     t.match(stderr.toString(), `cannot read ${pipe}: it is a pipe: name a file`, `${name} ${args.join(' ')}`);
     t.ok(status === 1 || status === 2, `${name} ${args.join(' ')}: ${status}`);
   }

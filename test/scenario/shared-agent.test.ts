@@ -3,7 +3,7 @@ import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { CommandNetwork, echo, SECRET } from '../support/command-network.js';
-import { freeTcpPort, type Process, ROOT, startProgram } from '../support/processes.js';
+import { commandFile, freeTcpPort, type Process, startProgram } from '../support/processes.js';
 import { requirementsMet, root } from '../support/requirements.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 import { ORDINARY, runsAsOrdinaryUser } from './support/ordinary-user.js';
@@ -48,7 +48,7 @@ class Machine {
     // A client without the daemon would ask the public nodes.
     const network = program === 'tuntox' ? ['--net'] : [];
     const enter = ['unshare', '--mount', ...network, 'sh', '-c', ENTER, this.#run, ...own];
-    const file = join(ROOT, `dist/bin/${program}.js`);
+    const file = commandFile(program);
     const started = startProgram(program, [...enter, ...become, process.execPath, file, ...args]);
     this.#t.teardown(() => started.stop('SIGKILL'));
     return started;

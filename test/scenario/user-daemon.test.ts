@@ -3,7 +3,7 @@ import { chownSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { CommandNetwork, SECRET } from '../support/command-network.js';
-import { freeTcpPort, type Process, ROOT, startProgram } from '../support/processes.js';
+import { commandFile, freeTcpPort, type Process, startProgram } from '../support/processes.js';
 import { requirementsMet, root } from '../support/requirements.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 import { ORDINARY, runsAsOrdinaryUser } from './support/ordinary-user.js';
@@ -35,7 +35,7 @@ function person(t: Test, uid: number, settings = SETTINGS): Person {
       const rights = [`--reuid=${uid}`, `--regid=${uid}`, '--clear-groups', '--bounding-set=-all'];
       const own = Object.entries({ HOME: home, PATH: process.env.PATH ?? '', ...environment });
       const variables = own.map(([name, value]) => `${name}=${value}`);
-      const file = join(ROOT, `dist/bin/${program}.js`);
+      const file = commandFile(program);
       const command = ['env', '-i', ...variables, 'setpriv', ...rights, process.execPath, file, ...args];
       const started = startProgram(program, command);
       t.teardown(() => started.stop('SIGKILL'));

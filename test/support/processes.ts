@@ -14,7 +14,13 @@ export { temporaryDirectory };
 
 /** The root of the repository, from dist/test/support. */
 export const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
-export const TUNTOX = join(ROOT, 'dist/bin/tuntox.js');
+
+const { bin } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+  bin: Readonly<Record<string, string>>;
+};
+/** Returns the file of a command. @param root where the program is installed */
+export const commandFile = (name: string, root = ROOT): string => join(root, bin[name] as string);
+export const TUNTOX = commandFile('tuntox');
 
 /** ms: a guard against hanging, several times what anything takes; never a statement about speed. */
 export const PATIENCE = 30_000;
@@ -167,7 +173,7 @@ const UNRECORDED: Prefix = ['env', '-u', 'NODE_OPTIONS'];
 
 /** Runs `tuntox` or `tuntoxd` as users do: with the options that its first line gives Node, but with the Node of this process. */
 export function commandOf(name: 'tuntox' | 'tuntoxd'): readonly string[] {
-  const file = join(ROOT, 'dist/bin', `${name}.js`);
+  const file = commandFile(name);
   const [firstLine = ''] = readFileSync(file, 'latin1').split('\n', 1);
   return [...UNRECORDED, process.execPath, ...firstLine.split(' ').filter((word) => word.startsWith('--')), file];
 }

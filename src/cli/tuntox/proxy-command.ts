@@ -27,5 +27,5 @@ export const proxyCommand = (program: readonly string[], server: string, flags: 
 export const ownProgram = ({ execPath, execArgv }: NodeJS.Process): readonly string[] => [
   execPath,
   ...execArgv,
-  ownFile('dist/bin/tuntox.js'),
+  ownFile('dist/bin/tuntox.cjs'),
 ];

@@ -4,10 +4,10 @@
  */
 import { readFileSync } from 'node:fs';
 import { SourceMap } from 'node:module';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
-/** A place as V8 writes it: line and column start at 1. */
-const PLACE = /(file:\/\/[^\s()]+\.c?js):(\d+):(\d+)/;
+/** A place as V8 writes it, with the path of a file of CommonJS in place of a URL: line and column start at 1. */
+const PLACE = /((?:file:\/\/)?\/[^\s()]+\.c?js):(\d+):(\d+)/;
 
 /** Applies to the whole process. A place without a map stays as it is. */
 export function nameSourcesInStacks(): void {
@@ -21,7 +21,8 @@ export function nameSourcesInStacks(): void {
 }
 
 function inSource(site: string, mapOf: (url: string) => SourceMap | undefined): string {
-  return site.replace(PLACE, (place, url: string, line: string, column: string) => {
+  return site.replace(PLACE, (place, file: string, line: string, column: string) => {
+    const url = file.startsWith('/') ? pathToFileURL(file).href : file;
     const entry = mapOf(url)?.findEntry(Number(line) - 1, Number(column) - 1);
     if (entry === undefined || !('originalSource' in entry)) return place;
     const { originalSource, originalLine, originalColumn } = entry;

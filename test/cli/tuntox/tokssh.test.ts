@@ -2,11 +2,11 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { Process, ROOT } from '../../support/processes.js';
+import { commandFile, Process } from '../../support/processes.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
 
 const ID = 'E776E9A993EE3CAE04F5946D9AC66FBBAA8C63A95A94B41942353C6DC1739B4B4C762C7DA7B9';
-const TUNTOX = `${process.execPath} ${join(ROOT, 'dist/bin/tuntox.js')}`;
+const TUNTOX = `${process.execPath} ${commandFile('tuntox')}`;
 
 async function run(t: Test, ...words: string[]): Promise<{ status: unknown; words: string[]; stderr: string }> {
   const home = temporaryDirectory(t);
@@ -16,7 +16,7 @@ async function run(t: Test, ...words: string[]): Promise<{ status: unknown; word
     mode: 0o700,
   });
   const env = { HOME: home, PATH: `${home}:${process.env.PATH}` };
-  const running = new Process('tokssh', process.execPath, [join(ROOT, 'dist/bin/tokssh.js'), ...words], { env });
+  const running = new Process('tokssh', process.execPath, [commandFile('tokssh'), ...words], { env });
   const status = await running.exited;
   return { status, words: running.stdout.trimEnd().split('\n'), stderr: running.stderr };
 }

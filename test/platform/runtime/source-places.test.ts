@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import t from 'tap';
-import { ROOT } from '../../support/processes.js';
+import { commandFile, ROOT } from '../../support/processes.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
 
 const MODULE = new URL('../../../src/platform/runtime/source-places.js', import.meta.url).href;
@@ -60,7 +60,7 @@ t.test('a place without a map, or with a broken one, is shown as it is', async (
 for (const command of ['tuntox', 'tuntoxd', 'tuntoxctl']) {
   t.test(`a bug of ${command} is reported with its place in the source when debug messages are wanted`, async (t) => {
     const fault = `data:text/javascript,process.stdout.write = () => { throw new TypeError('a fault'); };`;
-    const words = ['--import', fault, join(ROOT, 'dist/bin', `${command}.js`), '--help'];
+    const words = ['--import', fault, commandFile(command), '--help'];
     const { stderr, status } = spawnSync('env', ['-u', 'NODE_OPTIONS', process.execPath, ...words], {
       encoding: 'utf8',
       env: { ...process.env, TUNTOX_LOG_LEVEL: 'debug' },
