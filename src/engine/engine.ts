@@ -160,7 +160,7 @@ export class Engine {
       if (!this.#deps.tox.isOnline) this.#entry.ask();
     };
     const { publicKey } = this.id;
-    const own = { short: publicKey.short, words: keyWords(publicKey), isStored: this.statePath !== undefined };
+    const own = { short: publicKey.short, words: () => keyWords(publicKey), isStored: this.statePath !== undefined };
     const options = { id, name, secret, retry, own, hasBootstrapNodes: this.hasBootstrapNodes, names: this.#names };
     const onLeft = (left: RemoteServer): void => void this.#roles.delete(left);
     const server = new RemoteServer({ ...this.#deps, log, bootstrapAgain, onLeft }, options);

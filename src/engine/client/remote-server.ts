@@ -30,6 +30,8 @@ import { type OwnKey, type ServerError, serverError, shareEnded } from './server
 /** ms without a connection until the reason is logged and the search restarts, and the longest time until that happens again. */
 const FIRST_HINT = 10_000;
 const LONGEST_HINT = 5 * 60_000;
+/** ms without a connection until the words of our key are computed, long before an error needs them: most clients are admitted sooner. */
+const WORDS_DELAY = 1_000;
 
 interface Deps {
   readonly clock: Clock;
@@ -50,8 +52,8 @@ export interface RemoteServerOptions {
   /** Undefined when the server needs none. */
   readonly secret: Buffer | undefined;
   readonly retry: RetryPolicy;
-  /** Our own key: its words take a moment. */
-  readonly own: Omit<OwnKey, 'words'> & { readonly words: Promise<string> };
+  /** Our own key: its words take some ms of a processor. */
+  readonly own: Omit<OwnKey, 'words'> & { readonly words: () => Promise<string> };
   readonly hasBootstrapNodes: boolean;
   /** What errors call the settings. */
   readonly names: SettingNames;
@@ -79,8 +81,8 @@ export class RemoteServer {
   /** When the connection was lost, ms of the clock. */
   #awaySince: number;
   #hintTimer: Timer | undefined;
-  /** Undefined in the first milliseconds, long before they are needed. */
   #ownWords: string | undefined;
+  #wordsTimer: Timer | undefined;
   #isClosed = false;
   #isOnline = false;
   readonly #events: ConnectionEvents;
@@ -119,9 +121,6 @@ export class RemoteServer {
       ping: () => deps.tunnels.links.ping(this.#peerId),
     });
     deps.tunnels.on('ended', this.#onEnded);
-    void options.own.words.then((words) => {
-      this.#ownWords = words;
-    });
     deps.log.info(`connecting to ${this.#name}`);
     this.#secrets = [options.secret];
     this.#friend = this.#join();
@@ -213,6 +212,7 @@ export class RemoteServer {
     this.#deps.tunnels.off('ended', this.#onEnded);
     this.#retry.end();
     this.#hintTimer?.cancel();
+    this.#wordsTimer?.cancel();
     this.#floodLog.close();
   }
 
@@ -250,6 +250,7 @@ export class RemoteServer {
     this.#watch.begin();
     this.#retry.end();
     this.#hintTimer?.cancel();
+    this.#wordsTimer?.cancel();
     this.#hints.reset();
     this.#onFirstOnline();
     this.#events.noteOnline();
@@ -275,6 +276,11 @@ export class RemoteServer {
   #await(): void {
     this.#retry.begin();
     this.#planHint();
+    this.#wordsTimer = this.#deps.clock.after(WORDS_DELAY, () => void this.#findWords());
+  }
+
+  async #findWords(): Promise<void> {
+    this.#ownWords ??= await this.#options.own.words();
   }
 
   #planHint(): void {
