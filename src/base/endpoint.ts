@@ -1,6 +1,7 @@
 /** An IP address and a port, IPv4 or IPv6, comparable by its `key`. */
-import { isIPv4, isIPv6, SocketAddress } from 'node:net';
+import { isIPv4 } from 'node:net';
 import { type AddressKind, addressKind } from './address-kind.js';
+import { canonicalIPv6 } from './ip-address.js';
 
 const DOT = 0x2e;
 const DIGIT_ZERO = 0x30;
@@ -45,13 +46,11 @@ export class Endpoint {
   static of(address: string, port: number): Endpoint | undefined {
     if (!Number.isInteger(port) || port < 0 || port > 0xffff) return undefined;
     if (isIPv4(address)) return new Endpoint(4, address, port);
-    if (!isIPv6(address)) return undefined;
-    const percent = address.indexOf('%');
-    const scope = percent < 0 ? '' : address.slice(percent);
-    const bare = percent < 0 ? address : address.slice(0, percent);
-    const canonical = new SocketAddress({ address: bare, family: 'ipv6' }).address;
-    if (canonical.startsWith('::ffff:') && isIPv4(canonical.slice(7))) return new Endpoint(4, canonical.slice(7), port);
-    return new Endpoint(6, canonical + scope, port);
+    const canonical = canonicalIPv6(address);
+    if (canonical === undefined) return undefined;
+    const [bare = ''] = canonical.split('%', 1);
+    if (bare.startsWith('::ffff:') && isIPv4(bare.slice(7))) return new Endpoint(4, bare.slice(7), port);
+    return new Endpoint(6, canonical, port);
   }
 
   /** Reads 4 or 16 bytes in network order. */

@@ -1,7 +1,7 @@
 /** Listens on all addresses of a name, as OpenSSH does: programs resolve `localhost` to 127.0.0.1 or to ::1. */
 import { type LookupAddress, lookup as systemLookup } from 'node:dns';
-import { isIP } from 'node:net';
 import { systemCodeOf } from './coded-error.js';
+import { isIP } from './ip-address.js';
 
 /** The addresses of `localhost`, whatever a hosts file or a name server says. */
 export const LOOPBACK: LookupAddress[] = [

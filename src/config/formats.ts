@@ -1,8 +1,8 @@
 /** Parsers of the texts that people write: ports, Tox IDs, nodes, targets. */
-import { isIPv6 } from 'node:net';
 import { domainToASCII } from 'node:url';
 import { ALIAS } from '../base/alias.js';
 import { withoutCopyMarks } from '../base/copied-text.js';
+import { isIPv6 } from '../base/ip-address.js';
 import { parseCount, parseDuration } from '../base/units.js';
 import { isUnixPath } from '../base/unix-path.js';
 import { PublicKey } from '../tox/crypto/keys.js';

@@ -10,7 +10,7 @@
  *
  * `@` may stand for a colon, but not in a path. A field with a slash is a path; in it a backslash takes away the meaning of a colon.
  */
-import { isIPv6 } from 'node:net';
+import { isIPv6 } from '../base/ip-address.js';
 import type { PlaceText } from '../base/local-place.js';
 import { FormatError } from './format-error.js';
 import { LOOPBACK, parseHost, parsePort, parsePortOrNone, parseTargetOrService, type TargetText } from './formats.js';

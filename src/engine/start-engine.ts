@@ -1,8 +1,8 @@
 /** Puts an engine together, from the identity up to the tunnels, and starts it. */
 
-import { isIP } from 'node:net';
 import { systemClock } from '../base/clock.js';
 import { Endpoint } from '../base/endpoint.js';
+import { isIP } from '../base/ip-address.js';
 import type { Logger } from '../base/logger.js';
 import { systemRandom } from '../base/random.js';
 import type { PortRange } from '../config/formats.js';

@@ -1,8 +1,8 @@
 /** A small HTTP server with read-only pages, on an address of this machine or on all addresses of a name. */
 import { createServer, type IncomingMessage, type Server } from 'node:http';
-import { isIP } from 'node:net';
 import { CodedError, messageOf, systemCodeOf } from '../base/coded-error.js';
 import { type BindLookup, HostListener } from '../base/host-listener.js';
+import { isIP } from '../base/ip-address.js';
 
 export interface HttpPage {
   readonly status: number;

@@ -1,7 +1,7 @@
 /** The file of bootstrap nodes, in the format of https://nodes.tox.chat/json, which upstream reads too. */
 import { existsSync } from 'node:fs';
-import { isIP } from 'node:net';
 import { CodedError } from '../../base/coded-error.js';
+import { isIP } from '../../base/ip-address.js';
 import { ownFile } from '../../base/own-files.js';
 import { type ReadOptions, readSmallFile } from '../../base/small-file.js';
 import { PublicKey } from '../../tox/crypto/keys.js';

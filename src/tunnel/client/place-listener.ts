@@ -1,9 +1,10 @@
 /** Listens at a place: a port of this machine, a Unix socket, or a socket that the service manager has opened. */
 import { existsSync } from 'node:fs';
-import { type AddressInfo, createServer, isIP, type Server, type Socket } from 'node:net';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { messageOf, systemCodeOf } from '../../base/coded-error.js';
 import { type BindLookup, HostListener } from '../../base/host-listener.js';
+import { isIP } from '../../base/ip-address.js';
 import { type LocalPlace, placeText } from '../../base/local-place.js';
 import { listenAtPath, UnixListenError } from '../../base/unix-listener.js';
 import { ListenError } from './forward-spec.js';

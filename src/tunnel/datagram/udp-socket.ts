@@ -1,8 +1,8 @@
 /** UDP sockets of forwards and targets, by node:dgram. Addresses are literal; what the system does not take at once is bounded. */
 import { createSocket, type Socket } from 'node:dgram';
 import { EventEmitter } from 'node:events';
-import { isIPv6 } from 'node:net';
 import { systemCodeOf } from '../../base/coded-error.js';
+import { isIPv6 } from '../../base/ip-address.js';
 
 /** Bytes that may wait for the system; more is lost. */
 const MAX_WAITING = 1024 * 1024;

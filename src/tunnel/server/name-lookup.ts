@@ -4,10 +4,10 @@
  * for it. Literal addresses, localhost and the names of /etc/hosts need no name server and do not wait.
  */
 import { type LookupAddress, lookup as systemLookup } from 'node:dns';
-import { isIP } from 'node:net';
 import type { Clock } from '../../base/clock.js';
 import { ExpiringMap } from '../../base/expiring-map.js';
 import { LOOPBACK } from '../../base/host-listener.js';
+import { isIP } from '../../base/ip-address.js';
 import { literalAddress } from '../wire/target.js';
 import { type HostsLookup, hostsFile } from './hosts-file.js';
 

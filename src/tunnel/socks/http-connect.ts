@@ -2,7 +2,7 @@
  * CONNECT of HTTP/1.1 (RFC 9110, chapter 9.3.6), as the proxy reads and writes it. Every other method is refused by its first bytes:
  * pages of the web can make a browser send such requests to a port of this machine, with a body of their choice.
  */
-import { isIPv6 } from 'node:net';
+import { isIPv6 } from '../../base/ip-address.js';
 import { type Decoded, proxyHost } from './proxy-codec.js';
 import type { Credentials } from './proxy-users.js';
 

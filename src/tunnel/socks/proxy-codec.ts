@@ -1,6 +1,6 @@
 /** What the codecs of all protocols of the proxy share. */
-import { isIPv6 } from 'node:net';
 import { domainToASCII } from 'node:url';
+import { isIPv6 } from '../../base/ip-address.js';
 
 /**
  * What a decoder finds at the beginning of a stream: a message and its size in bytes, too few bytes for one, or why they can be none.
