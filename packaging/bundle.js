@@ -154,6 +154,8 @@ for (const { source, name, splitting = false, isScript = false, isCommonJs = fal
   for (const input of Object.keys(metafile.inputs)) inputs.add(input);
   const [output] = Object.entries(metafile.outputs).find(([, { entryPoint }]) => entryPoint === source);
   if (isScript) scripts.set(source, relative(OUTPUT, output));
+  // runScript does not decode it.
+  if (isScript && /[^\0-\x7f]/.test(readFileSync(output, 'latin1'))) throw new Error(`${output} is not ASCII`);
 }
 // What is not in the bundle must be in package.json's dependencies; test/scenario/npm-package.test.ts compares.
 writeFileSync(join(OUTPUT, 'NOTICE'), notice([...inputs].filter((input) => !input.startsWith('script:'))));

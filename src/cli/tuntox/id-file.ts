@@ -1,5 +1,5 @@
 /** The file with our Tox ID in plain text, for scripts (`-I`). */
-import { lstat } from 'node:fs/promises';
+import { promises } from 'node:fs';
 import { CodedError, systemCodeOf } from '../../base/coded-error.js';
 import { replaceFile } from '../../engine/state/durable-file.js';
 import { nodeFileSystem } from '../../engine/state/file-system.js';
@@ -25,7 +25,7 @@ export async function writeIdFile(path: string, id: string): Promise<void> {
 
 async function mayReplace(path: string): Promise<boolean> {
   try {
-    return (await lstat(path)).isFile();
+    return (await promises.lstat(path)).isFile();
   } catch (error) {
     if (systemCodeOf(error) === 'ENOENT') return true;
     throw error;

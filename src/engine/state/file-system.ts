@@ -1,6 +1,5 @@
 /** What the engine needs from the file system to store a file safely; tests pass one that fails where they want. */
-import { closeSync, constants, fsync, ftruncate, mkdirSync, open, statSync, writeFile } from 'node:fs';
-import { readFile, realpath, rename, rm, stat } from 'node:fs/promises';
+import { closeSync, constants, fsync, ftruncate, mkdirSync, open, promises, statSync, writeFile } from 'node:fs';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { systemCodeOf } from '../../base/coded-error.js';
@@ -48,17 +47,17 @@ const OPEN_OR_CREATE = O_RDWR | O_CREAT | O_NOFOLLOW;
 export const nodeFileSystem: FileSystem = {
   makeDirectory: async (path, mode) => void makeDirectories(path, mode),
   status: async (path) => {
-    const found = await stat(path);
+    const found = await promises.stat(path);
     return { isFile: found.isFile(), isDirectory: found.isDirectory(), mode: found.mode, size: found.size };
   },
-  realPath: (path) => realpath(path),
+  realPath: (path) => promises.realpath(path),
   // Another user may have put a pipe there, for which a plain open would wait.
-  read: (path) => readFile(path, { flag: O_RDONLY | O_NONBLOCK }),
+  read: (path) => promises.readFile(path, { flag: O_RDONLY | O_NONBLOCK }),
   createNew: (path, mode) => openFile(path, CREATE_NEW, mode),
   openOrCreate: (path, mode) => openFile(path, OPEN_OR_CREATE, mode),
   openToRead: (path) => openFile(path, O_RDONLY | O_NONBLOCK),
-  rename: (from, to) => rename(from, to),
-  remove: (path) => rm(path, { force: true }),
+  rename: (from, to) => promises.rename(from, to),
+  remove: (path) => promises.rm(path, { force: true }),
 };
 
 /**

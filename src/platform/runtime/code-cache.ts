@@ -2,8 +2,8 @@
  * Runs a script of the bundle with what V8 compiled of it in an earlier run: that saves a new client 60 ms. V8 does not verify the content
  * of such a code cache, so it has to be as trustworthy as the script itself.
  */
-import { existsSync, readFileSync, statSync, utimesSync } from 'node:fs';
-import { lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+// Node loads `promises` when it is first used.
+import { existsSync, promises, readFileSync, statSync, utimesSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -55,7 +55,8 @@ function compile(file: URL, directory: string) {
   const name = [basename(fileURLToPath(file)), process.version, process.arch, tag.toString(16)].join('-');
   const path = join(directory, name);
   const cachedData = readTrusted(path);
-  const script = new Script(readFileSync(file, 'utf8'), { filename: file.href, ...(cachedData && { cachedData }) });
+  // ASCII, which is read faster without being decoded.
+  const script = new Script(readFileSync(file, 'latin1'), { filename: file.href, ...(cachedData && { cachedData }) });
   return { tag, path, cachedData, script };
 }
 
@@ -97,6 +98,7 @@ function mayStoreIn(directory: string): boolean {
 
 /** Removes what other versions stored long ago. @throws system errors */
 async function store(bytes: Buffer, path: string, directory: string): Promise<void> {
+  const { mkdir, open, rename, rm } = promises;
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const unfinished = `${path}.${process.pid}`;
   try {
@@ -120,16 +122,16 @@ async function store(bytes: Buffer, path: string, directory: string): Promise<vo
 async function removeOthers(path: string, directory: string): Promise<void> {
   const ours = namesLike(path);
   const others: { readonly path: string; readonly usedAt: number }[] = [];
-  for (const name of await readdir(directory)) {
+  for (const name of await promises.readdir(directory)) {
     const [, unfinished] = ours.exec(name) ?? [];
     if (unfinished === undefined || name === basename(path)) continue;
     const other = join(directory, name);
-    others.push({ path: other, usedAt: unfinished === '' ? (await lstat(other)).mtimeMs / 1000 : 0 });
+    others.push({ path: other, usedAt: unfinished === '' ? (await promises.lstat(other)).mtimeMs / 1000 : 0 });
   }
   others.sort((one, other) => other.usedAt - one.usedAt);
   const oldest = systemClock.unixTime() - MAX_UNUSED;
   const removed = others.filter(({ usedAt }, index) => index >= MAX_KEPT - 1 || usedAt < oldest);
-  for (const other of removed) await rm(other.path, { force: true });
+  for (const other of removed) await promises.rm(other.path, { force: true });
 }
 
 /** Of the caches of each version of a script and of Node; the group is not empty for unfinished ones. */

@@ -3,8 +3,8 @@
  * read this file first too (`hosts: files dns`).
  */
 import type { LookupAddress } from 'node:dns';
-import { readFile, stat } from 'node:fs/promises';
-import { isIP } from 'node:net';
+import { promises } from 'node:fs';
+import { isIP } from '../../base/ip-address.js';
 
 /** Bytes; a longer file, such as a block list, is left to the system. */
 const MAX_SIZE = 1024 * 1024;
@@ -26,7 +26,7 @@ export function hostsFile(path = '/etc/hosts'): HostsLookup {
 /** Returns '' for a file that cannot be read or is too long. */
 async function readText(path: string): Promise<string> {
   try {
-    return (await stat(path)).size > MAX_SIZE ? '' : (await readFile(path, 'latin1')).toLowerCase();
+    return (await promises.stat(path)).size > MAX_SIZE ? '' : (await promises.readFile(path, 'latin1')).toLowerCase();
   } catch {
     return '';
   }
