@@ -57,7 +57,8 @@ t.test('a place without a map, or with a broken one, is shown as it is', async (
   }
 });
 
-for (const command of ['tuntox', 'tuntoxd', 'tuntoxctl']) {
+// The first two are CommonJS in the bundle.
+for (const command of ['tuntox', 'tokssh', 'tuntoxd', 'tuntoxctl']) {
   t.test(`a bug of ${command} is reported with its place in the source when debug messages are wanted`, async (t) => {
     const fault = `data:text/javascript,process.stdout.write = () => { throw new TypeError('a fault'); };`;
     const words = ['--import', fault, commandFile(command), '--help'];
@@ -66,7 +67,7 @@ for (const command of ['tuntox', 'tuntoxd', 'tuntoxctl']) {
       env: { ...process.env, TUNTOX_LOG_LEVEL: 'debug' },
     });
     t.not(status, 0);
-    t.match(stderr, /^tuntox(d|ctl)?: TypeError: a fault \(at .*\)[:\n]/);
+    t.match(stderr, /^(tuntox(d|ctl)?|tokssh): TypeError: a fault \(at .*\)[:\n]/);
     t.match(stderr, /please report it/);
     t.match(stderr, /src\/(cli|daemon)\/[a-z/]+\.ts:\d+:\d+\)?$/m);
   });
