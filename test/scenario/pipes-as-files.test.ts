@@ -26,7 +26,9 @@ function startWithPipe(t: Test, name: string, args: readonly string[]): Waiting 
   const path = newPipe(t);
   const writer = openSync(path, constants.O_RDWR);
   const reader = openSync(path, constants.O_RDONLY);
-  const child = spawn(process.execPath, [commandFile(name), ...args], { stdio: ['ignore', 'pipe', 'pipe', reader] });
+  // Without the recorder of tap, which listens for signals: a process that reads a pipe does not handle them.
+  const command = ['-u', 'NODE_OPTIONS', process.execPath, commandFile(name), ...args];
+  const child = spawn('env', command, { stdio: ['ignore', 'pipe', 'pipe', reader] });
   closeSync(reader);
   endWith(t, child.pid as number);
   return { child, path, writer };

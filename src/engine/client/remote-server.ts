@@ -276,11 +276,9 @@ export class RemoteServer {
   #await(): void {
     this.#retry.begin();
     this.#planHint();
-    this.#wordsTimer = this.#deps.clock.after(WORDS_DELAY, () => void this.#findWords());
-  }
-
-  async #findWords(): Promise<void> {
-    this.#ownWords ??= await this.#options.own.words();
+    this.#wordsTimer = this.#deps.clock.after(WORDS_DELAY, async () => {
+      this.#ownWords ??= await this.#options.own.words();
+    });
   }
 
   #planHint(): void {
