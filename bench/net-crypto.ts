@@ -45,6 +45,7 @@ const quiet: Omit<ConnectionHandlers, 'onLossless'> = {
   onClosed: () => {},
   onRouteChange: () => {},
   onDirectChange: () => {},
+  onKeys: () => {},
 };
 
 async function openPeer(handlers: NetCryptoHandlers): Promise<{ netCrypto: NetCrypto; address: Address }> {

@@ -157,6 +157,7 @@ class MessengerFriend {
   readonly #deps: FriendDeps;
   readonly #connection: FriendConnection;
   readonly #request: OwnRequest;
+  readonly #writables = new Listeners<[]>();
   readonly #onlines = new Listeners<[]>();
   readonly #offlines = new Listeners<[reason: string]>();
   readonly #packets = new Listeners<[packet: Buffer]>();
@@ -164,6 +165,8 @@ class MessengerFriend {
   readonly #drains = new Listeners<[]>();
   readonly #progress = new Listeners<[]>();
   readonly #ignoreNetwork: () => void;
+  /** Whether our ONLINE goes before what is sent now, and whether the friend's has arrived. */
+  #isWritable = false;
   #isOnline = false;
 
   constructor(deps: FriendDeps, { publicKey, request }: { publicKey: PublicKey; request: OwnRequest }) {
@@ -177,6 +180,10 @@ class MessengerFriend {
         connection.sendLossless(ONLINE_PACKET, { isUrgent: true });
         this.#request.onConnecting((data) => void connection.sendLossless(data));
       },
+      onKeys: () => {
+        this.#isWritable = true;
+        this.#writables.tell();
+      },
       onEstablished: () => this.#request.stop(),
       onLost: (reason) => this.#setOffline(reason),
       onLossless: (data) => this.#onLossless(data),
@@ -184,7 +191,7 @@ class MessengerFriend {
         if (this.#isOnline && isCustomLossy(data)) this.#lossyPackets.tell(data);
       },
       onDrain: () => {
-        if (this.#isOnline) this.#drains.tell();
+        if (this.#isWritable) this.#drains.tell();
       },
       onReachable: (send) => this.#request.onReachable(send),
       onProgress,
@@ -226,12 +233,12 @@ class MessengerFriend {
   }
 
   /**
-   * Sends a custom packet (first byte 160 to 191, at most 1445 bytes, 1373 to c-toxcore), or returns false: the friend is not online,
-   * or there is no room, in which case `onDrain` follows.
+   * Sends a custom packet (first byte 160 to 191, at most 1445 bytes, 1373 to c-toxcore), or returns false: the friend is neither online
+   * nor about to be (`onWritable`), or there is no room, in which case `onDrain` follows.
    */
   sendLossless(packet: Buffer): boolean {
     if (!isCustomLossless(packet)) throw new RangeError('custom lossless packets begin with 160 to 191');
-    return this.#isOnline && (this.#connection.connection?.sendLossless(packet) ?? false);
+    return this.#isWritable && (this.#connection.writable?.sendLossless(packet) ?? false);
   }
 
   /**
@@ -251,6 +258,14 @@ class MessengerFriend {
   /** ms since the last packet of the session, of any kind; Infinity without one. */
   get silence(): number {
     return this.#deps.clock.now() - (this.#connection.connection?.lastReceivedAt ?? Number.NEGATIVE_INFINITY);
+  }
+
+  /**
+   * Calls back when lossless packets can be sent, a round trip before the friend is online if it has begun the handshake: it takes them,
+   * since our ONLINE goes before them. If the friend does not become online, `onOffline` follows.
+   */
+  onWritable(listener: () => void): void {
+    this.#writables.add(listener);
   }
 
   onOnline(listener: () => void): void {
@@ -300,11 +315,13 @@ class MessengerFriend {
     // c-toxcore sends ONLINE twice: when the connection is established, and when it receives ours.
     if (this.#isOnline) return;
     this.#isOnline = true;
+    this.#isWritable = true;
     this.#onlines.tell();
   }
 
   #setOffline(reason: string): void {
-    if (!this.#isOnline) return;
+    if (!this.#isWritable) return;
+    this.#isWritable = false;
     this.#isOnline = false;
     this.#offlines.tell(reason);
   }

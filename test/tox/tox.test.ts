@@ -67,6 +67,8 @@ function make(options: Partial<ToxOptions> = {}, { interfaces = (): LocalInterfa
   };
 }
 
+const packetOf = (text: string): Buffer => Buffer.from(`\xa0${text}`, 'latin1');
+
 /** Runs what `soon` has put off, as `stop` waits for it. */
 async function stopped(stop: Promise<void>, clock: ManualClock): Promise<void> {
   for (let turn = 0; turn < 5; turn += 1) {
@@ -172,6 +174,38 @@ t.test('stopped stacks leave no timer behind', async (t) => {
   await Promise.all(stops);
   world.clock.advance(10);
   t.equal(world.clock.pending, 0);
+});
+
+t.test('packets sent once a friend is writable arrive before we know that it is online, in order', async (t) => {
+  const world = new World(21);
+  const peers = await world.peers(4);
+  const [node, server] = peers as [Peer, Peer];
+  const received: { readonly text: string; readonly at: number }[] = [];
+  server.tox.onFriendRequest((request) => {
+    const friend = request.accept();
+    friend.onLossless((packet) => received.push({ text: packet.toString('latin1', 1), at: world.clock.now() }));
+  });
+  const client = (await world.peer()).join(node);
+  const friend = client.tox.addFriend(server.tox.id, Buffer.from('hi'));
+  t.notOk(friend.sendLossless(packetOf('too early')));
+  friend.onWritable(() => {
+    t.notOk(friend.isOnline);
+    t.ok(friend.sendLossless(packetOf('first')));
+  });
+  let onlineAt = Number.NaN;
+  friend.onOnline(() => {
+    onlineAt = world.clock.now();
+    friend.sendLossless(packetOf('second'));
+  });
+  await world.until(() => received.length === 2, 60_000);
+  t.same(
+    received.map(({ text }) => text),
+    ['first', 'second'],
+  );
+  t.ok((received[0]?.at ?? Number.NaN) < onlineAt);
+  const stops = [...peers, client].map(({ tox }) => tox.stop());
+  world.clock.advance(1);
+  await Promise.all(stops);
 });
 
 t.test('a stack is alive while a datagram to ourselves arrives, or while others answer', async (t) => {

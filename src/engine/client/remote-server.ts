@@ -15,6 +15,7 @@ import type { ExplainRefusal } from '../../tunnel/client/remote-forward.js';
 import { openStdioPipe } from '../../tunnel/client/stdio-pipe.js';
 import type { OpenHandlers } from '../../tunnel/link/outgoing-requests.js';
 import type { TunnelService } from '../../tunnel/tunnel-service.js';
+import type { PeerChannel } from '../../tunnel/wire/peer-channel.js';
 import type { Service, Target } from '../../tunnel/wire/target.js';
 import { friendRequestMessage } from '../access/access-policy.js';
 import { ConnectionEvents } from '../network/connection-events.js';
@@ -228,9 +229,12 @@ export class RemoteServer {
     friend.onProgress(() => {
       if (friend === this.#friend) this.#events.update();
     });
+    const attach = (channel: PeerChannel): void => tunnels.attach(channel, { isServer: true });
     this.#closeChannels = openChannels(friend, {
+      // The first requests go with the handshake.
+      onWritable: attach,
       onOpen: (channel) => {
-        tunnels.attach(channel, { isServer: true });
+        attach(channel);
         this.#onOnline();
       },
       onClose: () => this.#onOffline(),

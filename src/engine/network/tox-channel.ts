@@ -1,14 +1,20 @@
-/** Channels of the tunnel protocol over a friend: one for each session, from online to offline. */
+/**
+ * Channels of the tunnel protocol over a friend: one for each session. It ends when the friend goes offline, and can be written to a round
+ * trip before the friend is online.
+ */
 import type { Friend } from '../../tox/messenger.js';
 import type { PeerChannel, PeerChannelHandlers } from '../../tunnel/wire/peer-channel.js';
 
 export type ChannelFriend = Pick<
   Friend,
   | ('publicKey' | 'packetSize' | 'silence' | 'sendLossless' | 'sendLossy')
-  | ('onOnline' | 'onOffline' | 'onLossless' | 'onLossy' | 'onDrain')
+  | ('onWritable' | 'onOnline' | 'onOffline' | 'onLossless' | 'onLossy' | 'onDrain')
 >;
 
 export interface SessionHandlers {
+  /** The friend is about to be online: what is sent now arrives with our handshake. The channel may close before `onOpen`. */
+  onWritable?(channel: PeerChannel): void;
+  /** The friend is online. */
   onOpen(channel: PeerChannel): void;
   /** The session ended; its channel has been closed. */
   onClose(): void;
@@ -31,15 +37,22 @@ export function openChannels(friend: ChannelFriend, handlers: SessionHandlers): 
 }
 
 class FriendSessions {
-  /** Those that use the friend, and whether they know the present session. */
+  /** Those that use the friend, and whether they know that it is online. */
   readonly #users = new Map<SessionHandlers, boolean>();
   #session: ToxChannel | undefined;
+  #isOnline = false;
 
   constructor(friend: ChannelFriend) {
-    friend.onOnline(() => {
+    friend.onWritable(() => {
       this.#end();
       this.#session = new ToxChannel(friend);
-      for (const handlers of [...this.#users.keys()]) this.#tell(handlers);
+      this.#tellAll();
+    });
+    friend.onOnline(() => {
+      if (this.#isOnline) this.#end();
+      this.#isOnline = true;
+      this.#session ??= new ToxChannel(friend);
+      this.#tellAll();
     });
     friend.onOffline(() => this.#end());
     friend.onLossless((packet) => this.#session?.handlers?.onPacket(packet));
@@ -58,14 +71,23 @@ class FriendSessions {
     };
   }
 
+  #tellAll(): void {
+    for (const handlers of [...this.#users.keys()]) this.#tell(handlers);
+  }
+
   #tell(handlers: SessionHandlers): void {
     if (this.#session === undefined || this.#users.get(handlers) !== false) return;
+    if (!this.#isOnline) {
+      handlers.onWritable?.(this.#session);
+      return;
+    }
     this.#users.set(handlers, true);
     handlers.onOpen(this.#session);
   }
 
   #end(): void {
     if (this.#session === undefined) return;
+    this.#isOnline = false;
     this.#session.close();
     this.#session = undefined;
     for (const [handlers, knows] of [...this.#users]) {

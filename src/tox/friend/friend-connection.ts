@@ -3,7 +3,8 @@
  * friend_connection.c):
  *
  *     searching    we search the onion for the friend; each node that stores it gets our DHT public key for it
- *     connecting   the friend's DHT key is known: we search the DHT for its address, and net_crypto shakes hands
+ *     connecting   the friend's DHT key is known: we search the DHT for its address, and net_crypto shakes hands; once the keys of
+ *                  the session are known, packets may be sent
  *     established  packets flow; ALIVE is sent every 8 s; after 32 s of silence the search begins again
  *
  * The friend's DHT key comes with its announcement, its cookie request or its handshake, whichever arrives first.
@@ -49,9 +50,11 @@ export interface FriendConnectionDeps {
 export interface FriendConnectionHandlers {
   /** A connection is being made; data sent now goes with its first packets. */
   onConnecting(connection: CryptoConnection): void;
+  /** The keys of the session are known: data sent now goes with our handshake, or soon after it. Called once for each connection. */
+  onKeys(): void;
   /** The connection is established: each side can decrypt what the other sends. */
   onEstablished(): void;
-  /** The connection has ended; the search begins by itself. */
+  /** The connection has ended, after `onKeys` at the earliest; the search begins by itself. */
   onLost(reason: string): void;
   /** Called with every lossless packet except ALIVE and shared relays. */
   onLossless(data: Buffer): void;
@@ -81,7 +84,7 @@ export interface FriendReachability {
 
 type State =
   | { readonly kind: 'searching' }
-  | { readonly kind: 'connecting'; readonly connection: CryptoConnection }
+  | { readonly kind: 'connecting'; readonly connection: CryptoConnection; readonly hasKeys: boolean }
   | { readonly kind: 'established'; readonly connection: CryptoConnection; readonly heartbeat: Heartbeat };
 
 export class FriendConnection {
@@ -139,6 +142,12 @@ export class FriendConnection {
   /** The established connection, if there is one. */
   get connection(): CryptoConnection | undefined {
     return this.#state.kind === 'established' ? this.#state.connection : undefined;
+  }
+
+  /** The connection over which data can be sent, established or not yet. */
+  get writable(): CryptoConnection | undefined {
+    const state = this.#state;
+    return state.kind === 'connecting' && state.hasKeys ? state.connection : this.connection;
   }
 
   /** The traffic of the established connection, or else of the last one. */
@@ -259,11 +268,19 @@ export class FriendConnection {
 
   #begin(connection: CryptoConnection): void {
     this.#retry?.cancel();
-    this.#state = { kind: 'connecting', connection };
+    this.#state = { kind: 'connecting', connection, hasKeys: false };
     this.#handlers.onConnecting(connection);
     connection.sendLossless(ALIVE_PACKET, { isUrgent: true });
     for (const endpoint of this.#whereabouts.search?.endpoints ?? []) this.#onEndpoint(endpoint);
     this.#relays.join();
+    if (connection.state === 'not-confirmed') this.#onKeys();
+  }
+
+  #onKeys(): void {
+    const state = this.#state;
+    if (state.kind !== 'connecting' || state.hasKeys) return;
+    this.#state = { ...state, hasKeys: true };
+    this.#handlers.onKeys();
   }
 
   #onEndpoint(endpoint: Endpoint): void {
@@ -272,6 +289,7 @@ export class FriendConnection {
 
   #connectionHandlers(): ConnectionHandlers {
     return {
+      onKeys: () => this.#onKeys(),
       onEstablished: () => this.#onEstablished(),
       onLossless: (data) => this.#onLossless(data),
       onLossy: (data) => this.#handlers.onLossy(data),
@@ -339,8 +357,8 @@ export class FriendConnection {
       this.record.ended(before.connection);
       this.#relays.stopSharing();
       this.#whereabouts.renew();
-      this.#handlers.onLost(reason);
     }
+    if (before.kind === 'established' || before.hasKeys) this.#handlers.onLost(reason);
     if (this.#isClosed) return;
     this.discovery.resume();
     if (this.#whereabouts.dhtKey !== undefined)

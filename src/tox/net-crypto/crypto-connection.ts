@@ -47,7 +47,13 @@ export class CryptoConnection implements TickTask {
     const now = host.tick.now();
     this.#now = now;
     this.#handshake = new HandshakeState(
-      { host, onKeys: () => this.#session.receiver.ackImmediately() },
+      {
+        host,
+        onKeys: () => {
+          this.#session.receiver.ackImmediately();
+          handlers.onKeys();
+        },
+      },
       { peer, now, accepted: accepted?.handshake },
     );
     this.#sizes = new PacketSizes(host, () => this.#session.features);

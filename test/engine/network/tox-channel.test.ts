@@ -10,6 +10,7 @@ class TestFriend implements ChannelFriend {
   hasRoom = true;
   packetSize = 1373;
   silence = 0;
+  writable = (): void => {};
   online = (): void => {};
   offline = (_reason: string): void => {};
   lossless = (_packet: Buffer): void => {};
@@ -22,6 +23,9 @@ class TestFriend implements ChannelFriend {
   }
   sendLossy(packet: Buffer): boolean {
     return this.sendLossless(packet);
+  }
+  onWritable(listener: () => void): void {
+    this.writable = listener;
   }
   onOnline(listener: () => void): void {
     this.online = listener;
@@ -168,4 +172,47 @@ t.test('one that comes during a session gets its channel, and one that goes ends
   friend.offline('');
   t.same(events, ['1 a', '1 close', 'over']);
   t.equal(second.ends(), 1, 'not told twice');
+});
+
+/** Somebody who writes before the friend is online. */
+function earlyUser(friend: TestFriend) {
+  const early: PeerChannel[] = [];
+  const open: PeerChannel[] = [];
+  const ends: string[] = [];
+  openChannels(friend, {
+    onWritable: (channel) => {
+      early.push(channel);
+      const onClose = (): void => void ends.push('channel closed');
+      channel.receive({ onPacket: () => {}, onLossy: () => {}, onDrain: () => {}, onClose });
+    },
+    onOpen: (channel) => void open.push(channel),
+    onClose: () => void ends.push('over'),
+  });
+  return { early, open, ends };
+}
+
+t.test('what is sent before the friend is online goes through the channel of its session', async (t) => {
+  const { friend, channels, events } = setUp();
+  const { early, open, ends } = earlyUser(friend);
+  friend.writable();
+  t.equal(early.length, 1);
+  t.ok(early[0]?.send(Buffer.from('a')));
+  t.same([channels, open], [[], []], 'the friend is not online yet');
+  friend.online();
+  t.strictSame([channels, open], [early, early]);
+  friend.offline('');
+  t.same([events, ends], [['1 close', 'over'], ['over']]);
+});
+
+t.test('the channel of a friend that does not become online closes, and the next one is another', async (t) => {
+  const { friend, channels, events } = setUp();
+  const { early, open, ends } = earlyUser(friend);
+  friend.writable();
+  friend.offline('');
+  t.same([ends, events], [['channel closed'], []]);
+  friend.writable();
+  friend.online();
+  t.equal(early.length, 2);
+  t.not(early[0], early[1]);
+  t.strictSame([channels, open], [[early[1]], [early[1]]]);
 });

@@ -43,8 +43,9 @@ function openDoor(t: Test, listed: readonly PublicKey[]) {
   const admission = new ClientAdmission({ ...deps, tox, tunnels }, new AccessPolicy(factors));
   t.teardown(() => admission.close());
   const come = (publicKey: PublicKey, secret?: Buffer): void => {
-    const [onOnline, onOffline, onLossless, onLossy, onDrain] = Array(5).fill(() => {});
-    const friend = { publicKey, isOnline: true, onOnline, onOffline, onLossless, onLossy, onDrain } as Partial<Friend>;
+    const [onWritable, onOnline, onOffline, onLossless, onLossy, onDrain] = Array(6).fill(() => {});
+    const listeners = { onWritable, onOnline, onOffline, onLossless, onLossy, onDrain };
+    const friend: Partial<Friend> = { publicKey, isOnline: true, ...listeners };
     ask({ publicKey, message: friendRequestMessage(secret), source: '', accept: () => friend as Friend });
   };
   const isHere = ({ hex }: PublicKey): boolean => admission.clients.some(({ id }) => id === hex);

@@ -34,6 +34,7 @@ export class FakeFriend implements Friend {
     return this.facts.path;
   }
 
+  onWritable(): void {}
   onOnline(listener: () => void): void {
     this.#online.push(listener);
   }

@@ -27,6 +27,8 @@ class Bench {
   handlers: ConnectionHandlers | undefined;
   lastReceivedAt = 0;
   isDirect = false;
+  /** Of each new connection. */
+  state = 'cookie-requesting';
   announcements = 0;
   onLost = (): void => {};
   isPaused = false;
@@ -61,6 +63,7 @@ class Bench {
     FRIEND,
     {
       onConnecting: () => {},
+      onKeys: () => this.events.push('keys'),
       onEstablished: () => this.events.push('established'),
       onLost: () => {
         this.events.push('lost');
@@ -107,6 +110,7 @@ class Bench {
     this.handlers = handlers;
     const bench = this;
     return {
+      state: this.state,
       get lastReceivedAt() {
         return bench.lastReceivedAt;
       },
@@ -284,4 +288,36 @@ t.test('a closed friend leaves nothing behind', async (t) => {
   t.same(bench.taken(), [connect(FIRST), 'established', 'kill', 'lost']);
   t.same(bench.searches, []);
   t.equal(bench.clock.pending, 0);
+});
+
+t.test('data can be sent as soon as the keys of a session are known, and once for each connection', async (t) => {
+  const bench = new Bench();
+  bench.announce(1, FIRST);
+  t.equal(bench.friend.writable, undefined);
+  bench.handlers?.onKeys();
+  bench.handlers?.onKeys();
+  t.same(bench.taken(), [connect(FIRST), 'keys']);
+  t.ok(bench.friend.writable);
+  t.equal(bench.friend.connection, undefined, 'it is not established');
+  bench.establish();
+  t.equal(bench.friend.writable, bench.friend.connection);
+});
+
+t.test('a connection that ends between its keys and its establishment was lost, an earlier one was not', async (t) => {
+  const bench = new Bench();
+  bench.announce(1, FIRST);
+  bench.handlers?.onClosed('timeout');
+  t.same(bench.taken(), [connect(FIRST)]);
+  bench.clock.advance(1_000);
+  bench.handlers?.onKeys();
+  bench.handlers?.onClosed('timeout');
+  t.same(bench.taken(), [connect(FIRST), 'keys', 'lost']);
+  t.equal(bench.friend.writable, undefined);
+});
+
+t.test('an accepted handshake has the keys with it', async (t) => {
+  const bench = new Bench();
+  bench.state = 'not-confirmed';
+  bench.offer(FIRST);
+  t.same(bench.taken(), [accept(FIRST), 'keys']);
 });

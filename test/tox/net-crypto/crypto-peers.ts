@@ -64,6 +64,7 @@ export class Notes implements ConnectionHandlers {
   onRouteChange(_route: Route | undefined): void {}
 
   onDirectChange(): void {}
+  onKeys(): void {}
 }
 
 export class CryptoPeer {

@@ -18,6 +18,8 @@ import type { PacketMemory } from './packet-memory.js';
 export type CloseReason = 'timeout' | 'killed' | 'replaced' | 'stopped' | 'stuck' | 'too large';
 
 export interface ConnectionHandlers {
+  /** The peer's handshake has arrived: what is sent now is sealed at once. Not called for a handshake that we accept; may be repeated. */
+  onKeys(): void;
   /** Both sides can read each other; called once. */
   onEstablished(): void;
   /** A lossless packet (ids 16 to 191), in order; the bytes belong to the receiver. */
