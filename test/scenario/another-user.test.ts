@@ -15,7 +15,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { type Process, startProgram, TUNTOX } from '../support/processes.js';
+import { commandFile, type Process, startProgram } from '../support/processes.js';
 import { requirementsMet, root } from '../support/requirements.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 import { configure, controlOf, type DaemonPlace, daemonPlace, placeOfUser } from './support/daemon-command.js';
@@ -31,7 +31,7 @@ const READABLE_BY_GROUP = 0o640;
 
 function start(t: Test, program: string, args: readonly string[], more: NodeJS.ProcessEnv = {}): Process {
   const env = { ...process.env, NOTIFY_SOCKET: '', WATCHDOG_PID: '', ...more };
-  const command = startProgram(program, [...NODE, join(TUNTOX, '..', `${program}.js`), ...args], { env });
+  const command = startProgram(program, [...NODE, commandFile(program), ...args], { env });
   t.teardown(() => command.stop('SIGKILL'));
   return command;
 }
