@@ -46,7 +46,7 @@ async function dhtKeyOf({ toxId, secret }: BenchDaemon, port: number, node: stri
   const [host = '', nodePort, key] = node.split(':');
   peer.bootstrap({ host, port: Number(nodePort), publicKey: PublicKey.parse(key ?? '') as PublicKey });
   const friend = peer.addFriend(ToxId.parse(toxId) as ToxId, Buffer.from(`${secret}\0`));
-  await new Promise<void>((resolve) => friend.onOnline(resolve));
+  await new Promise<void>((resolve) => friend.onPresence((presence) => presence === 'online' && resolve()));
   await pause(1_000);
   await peer.stop();
   const dhtKey = wiretap.keyAt(`127.0.0.1:${port}`);

@@ -170,7 +170,7 @@ async function roundTrips(friend: Friend, isOver: (count: number) => boolean): P
 async function sendByTox(): Promise<void> {
   const tox = await startTox();
   const friend = tox.addFriend(ToxId.parse(peer) as ToxId, Buffer.from('bench\0'));
-  await new Promise<void>((resolve) => friend.onOnline(resolve));
+  await new Promise<void>((resolve) => friend.onPresence((presence) => presence === 'online' && resolve()));
   const idle = await roundTrips(friend, (count) => count >= ROUND_TRIPS);
   const digest = new Digest();
   let sent = 0;

@@ -28,6 +28,12 @@ const OFFLINE_REASON = 'the friend went offline';
 /** A friend as the application sees it. */
 export type Friend = Omit<MessengerFriend, 'leave'>;
 
+/**
+ * 'writable': lossless packets can be sent, a round trip before the friend is online if it has begun the handshake. It takes them, since
+ * our ONLINE goes before them. 'online': its ONLINE has arrived. 'offline' follows either.
+ */
+export type Presence = 'writable' | 'online' | 'offline';
+
 /** A friend whom we have asked, whose request we have accepted, or both. */
 export type FriendSide = 'asked' | 'accepted';
 
@@ -157,9 +163,7 @@ class MessengerFriend {
   readonly #deps: FriendDeps;
   readonly #connection: FriendConnection;
   readonly #request: OwnRequest;
-  readonly #writables = new Listeners<[]>();
-  readonly #onlines = new Listeners<[]>();
-  readonly #offlines = new Listeners<[reason: string]>();
+  readonly #presences = new Listeners<[presence: Presence, reason: string]>();
   readonly #packets = new Listeners<[packet: Buffer]>();
   readonly #lossyPackets = new Listeners<[packet: Buffer]>();
   readonly #drains = new Listeners<[]>();
@@ -182,7 +186,7 @@ class MessengerFriend {
       },
       onKeys: () => {
         this.#isWritable = true;
-        this.#writables.tell();
+        this.#presences.tell('writable', '');
       },
       onEstablished: () => this.#request.stop(),
       onLost: (reason) => this.#setOffline(reason),
@@ -234,7 +238,7 @@ class MessengerFriend {
 
   /**
    * Sends a custom packet (first byte 160 to 191, at most 1445 bytes, 1373 to c-toxcore), or returns false: the friend is neither online
-   * nor about to be (`onWritable`), or there is no room, in which case `onDrain` follows.
+   * nor about to be ('writable'), or there is no room, in which case `onDrain` follows.
    */
   sendLossless(packet: Buffer): boolean {
     if (!isCustomLossless(packet)) throw new RangeError('custom lossless packets begin with 160 to 191');
@@ -260,20 +264,9 @@ class MessengerFriend {
     return this.#deps.clock.now() - (this.#connection.connection?.lastReceivedAt ?? Number.NEGATIVE_INFINITY);
   }
 
-  /**
-   * Calls back when lossless packets can be sent, a round trip before the friend is online if it has begun the handshake: it takes them,
-   * since our ONLINE goes before them. If the friend does not become online, `onOffline` follows.
-   */
-  onWritable(listener: () => void): void {
-    this.#writables.add(listener);
-  }
-
-  onOnline(listener: () => void): void {
-    this.#onlines.add(listener);
-  }
-
-  onOffline(listener: (reason: string) => void): void {
-    this.#offlines.add(listener);
+  /** @param listener called with each change; `reason` says why the friend is offline */
+  onPresence(listener: (presence: Presence, reason: string) => void): void {
+    this.#presences.add(listener);
   }
 
   onLossless(listener: (packet: Buffer) => void): void {
@@ -316,13 +309,13 @@ class MessengerFriend {
     if (this.#isOnline) return;
     this.#isOnline = true;
     this.#isWritable = true;
-    this.#onlines.tell();
+    this.#presences.tell('online', '');
   }
 
   #setOffline(reason: string): void {
     if (!this.#isWritable) return;
     this.#isWritable = false;
     this.#isOnline = false;
-    this.#offlines.tell(reason);
+    this.#presences.tell('offline', reason);
   }
 }

@@ -42,7 +42,7 @@ async function startTox(t: Test, options: Peer): Promise<Tox> {
 async function ping(tox: Tox, id: string): Promise<number> {
   const started = performance.now();
   const friend = tox.addFriend(ToxId.parse(id) as ToxId, Buffer.from(`${SECRET}\0`));
-  friend.onOnline(() => friend.sendLossless(PING));
+  friend.onPresence((presence) => presence === 'online' && friend.sendLossless(PING));
   const pong = await new Promise<Buffer>((resolve) => friend.onLossless(resolve));
   if (!pong.equals(PONG)) throw new Error(`no pong: ${pong.toString('hex')}`);
   return performance.now() - started;
@@ -117,7 +117,8 @@ t.test('libtoxcore uses relays that we share: another one takes over when the on
     if (packet.equals(PONG)) pongs += 1;
   });
   let isLost = false;
-  friend.onOffline(() => {
+  friend.onPresence((presence) => {
+    if (presence !== 'offline') return;
     isLost = true;
   });
   const exchange = async (): Promise<void> => {

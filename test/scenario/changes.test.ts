@@ -56,7 +56,8 @@ async function converse(t: Test, setting: Setting): Promise<Scene> {
   const back = friends[0] as Friend;
   const streams = [new OneWay(world.clock, friend, back)];
   if (!setting.isOneWay) streams.push(new OneWay(world.clock, back, friend));
-  for (const one of [friend, back]) one.onOffline((reason) => t.fail(`offline: ${reason}`));
+  for (const one of [friend, back])
+    one.onPresence((presence, reason) => presence === 'offline' && t.fail(`offline: ${reason}`));
   const run = async (duration: number): Promise<void> => void (await world.until(() => false, duration));
   await run(before);
   return {

@@ -79,7 +79,7 @@ t.test('a flood of garbage stops nothing, and leaves nothing behind', async (t) 
   await admitted.start();
   admitted.bootstrap({ host: '127.0.0.1', port: node.localPort, publicKey: node.dhtPublicKey });
   const friend = admitted.addFriend(id, Buffer.from(`${SECRET}\0`));
-  await new Promise<void>((resolve) => friend.onOnline(resolve));
+  await new Promise<void>((resolve) => friend.onPresence((presence) => presence === 'online' && resolve()));
   friend.sendLossless(Buffer.concat([Buffer.from([0xa2]), Buffer.alloc(1000)]));
   const isOverheard = (kind: number): boolean => wiretap.samples.some((packet) => packet[0] === kind);
   const keyOfServer = () => wiretap.keyAt(`127.0.0.1:${serverPort}`);

@@ -122,7 +122,7 @@ class ChurnNetwork {
     const startedAt = this.#world.clock.now();
     const { publicKey, nospam } = this.#savedata.identity;
     const friend = peer.tox.addFriend(new ToxId(publicKey, nospam), HELLO);
-    friend.onOnline(() => friend.sendLossless(CALL));
+    friend.onPresence((presence) => presence === 'online' && friend.sendLossless(CALL));
     friend.onLossless(() => onAnswer(this.#world.clock.now() - startedAt));
     for (const hint of HINTS) {
       peer.clock.after(hint, () => {

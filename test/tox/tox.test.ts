@@ -188,19 +188,16 @@ t.test('packets sent once a friend is writable arrive before we know that it is 
   const client = (await world.peer()).join(node);
   const friend = client.tox.addFriend(server.tox.id, Buffer.from('hi'));
   t.notOk(friend.sendLossless(packetOf('too early')));
-  friend.onWritable(() => {
-    t.notOk(friend.isOnline);
-    t.ok(friend.sendLossless(packetOf('first')));
-  });
   let onlineAt = Number.NaN;
-  friend.onOnline(() => {
-    onlineAt = world.clock.now();
-    friend.sendLossless(packetOf('second'));
+  friend.onPresence((presence) => {
+    t.equal(friend.isOnline, presence === 'online');
+    if (presence === 'online') onlineAt = world.clock.now();
+    t.equal(friend.sendLossless(packetOf(presence)), presence !== 'offline');
   });
   await world.until(() => received.length === 2, 60_000);
   t.same(
     received.map(({ text }) => text),
-    ['first', 'second'],
+    ['writable', 'online'],
   );
   t.ok((received[0]?.at ?? Number.NaN) < onlineAt);
   const stops = [...peers, client].map(({ tox }) => tox.stop());

@@ -8,7 +8,7 @@ import type { PeerChannel, PeerChannelHandlers } from '../../tunnel/wire/peer-ch
 export type ChannelFriend = Pick<
   Friend,
   | ('publicKey' | 'packetSize' | 'silence' | 'sendLossless' | 'sendLossy')
-  | ('onWritable' | 'onOnline' | 'onOffline' | 'onLossless' | 'onLossy' | 'onDrain')
+  | ('onPresence' | 'onLossless' | 'onLossy' | 'onDrain')
 >;
 
 export interface SessionHandlers {
@@ -43,18 +43,13 @@ class FriendSessions {
   #isOnline = false;
 
   constructor(friend: ChannelFriend) {
-    friend.onWritable(() => {
-      this.#end();
-      this.#session = new ToxChannel(friend);
-      this.#tellAll();
-    });
-    friend.onOnline(() => {
-      if (this.#isOnline) this.#end();
-      this.#isOnline = true;
+    friend.onPresence((presence) => {
+      if (presence !== 'online' || this.#isOnline) this.#end();
+      if (presence === 'offline') return;
+      this.#isOnline = presence === 'online';
       this.#session ??= new ToxChannel(friend);
-      this.#tellAll();
+      for (const handlers of [...this.#users.keys()]) this.#tell(handlers);
     });
-    friend.onOffline(() => this.#end());
     friend.onLossless((packet) => this.#session?.handlers?.onPacket(packet));
     friend.onLossy((packet) => this.#session?.handlers?.onLossy(packet));
     friend.onDrain(() => this.#session?.handlers?.onDrain());
@@ -69,10 +64,6 @@ class FriendSessions {
       this.#users.delete(handlers);
       if (knows === true) handlers.onClose();
     };
-  }
-
-  #tellAll(): void {
-    for (const handlers of [...this.#users.keys()]) this.#tell(handlers);
   }
 
   #tell(handlers: SessionHandlers): void {

@@ -1,6 +1,7 @@
 import t from 'tap';
 import { type ChannelFriend, openChannels } from '../../../src/engine/network/tox-channel.js';
 import { generateKeyPair } from '../../../src/tox/crypto/key-pair.js';
+import type { Presence } from '../../../src/tox/messenger.js';
 import type { PeerChannel } from '../../../src/tunnel/wire/peer-channel.js';
 import { SeededRandom } from '../../support/seeded-random.js';
 
@@ -10,12 +11,14 @@ class TestFriend implements ChannelFriend {
   hasRoom = true;
   packetSize = 1373;
   silence = 0;
-  writable = (): void => {};
-  online = (): void => {};
-  offline = (_reason: string): void => {};
+  presence = (_presence: Presence, _reason: string): void => {};
   lossless = (_packet: Buffer): void => {};
   lossy = (_packet: Buffer): void => {};
   drain = (): void => {};
+
+  readonly writable = (): void => this.presence('writable', '');
+  readonly online = (): void => this.presence('online', '');
+  readonly offline = (reason: string): void => this.presence('offline', reason);
 
   sendLossless(packet: Buffer): boolean {
     if (this.hasRoom) this.sent.push(packet);
@@ -24,14 +27,8 @@ class TestFriend implements ChannelFriend {
   sendLossy(packet: Buffer): boolean {
     return this.sendLossless(packet);
   }
-  onWritable(listener: () => void): void {
-    this.writable = listener;
-  }
-  onOnline(listener: () => void): void {
-    this.online = listener;
-  }
-  onOffline(listener: (reason: string) => void): void {
-    this.offline = listener;
+  onPresence(listener: TestFriend['presence']): void {
+    this.presence = listener;
   }
   onLossless(listener: (packet: Buffer) => void): void {
     this.lossless = listener;

@@ -43,8 +43,8 @@ function openDoor(t: Test, listed: readonly PublicKey[]) {
   const admission = new ClientAdmission({ ...deps, tox, tunnels }, new AccessPolicy(factors));
   t.teardown(() => admission.close());
   const come = (publicKey: PublicKey, secret?: Buffer): void => {
-    const [onWritable, onOnline, onOffline, onLossless, onLossy, onDrain] = Array(6).fill(() => {});
-    const listeners = { onWritable, onOnline, onOffline, onLossless, onLossy, onDrain };
+    const [onPresence, onLossless, onLossy, onDrain] = Array(4).fill(() => {});
+    const listeners = { onPresence, onLossless, onLossy, onDrain };
     const friend: Partial<Friend> = { publicKey, isOnline: true, ...listeners };
     ask({ publicKey, message: friendRequestMessage(secret), source: '', accept: () => friend as Friend });
   };

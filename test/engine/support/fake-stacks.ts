@@ -3,7 +3,7 @@ import type { ProxyError, ToxStack } from '../../../src/engine/network/tox-stack
 import type { ConnectionPath } from '../../../src/tox/connection-facts.js';
 import type { PublicKey } from '../../../src/tox/crypto/keys.js';
 import type { ToxId } from '../../../src/tox/crypto/tox-id.js';
-import type { Friend, FriendRequest } from '../../../src/tox/messenger.js';
+import type { Friend, FriendRequest, Presence } from '../../../src/tox/messenger.js';
 import type { NetworkFacts } from '../../../src/tox/network-facts.js';
 import type { BootstrapAddress } from '../../../src/tox/tox.js';
 import { direct, factsOf, networkFactsOf, none } from './facts.js';
@@ -20,8 +20,7 @@ export class FakeFriend implements Friend {
   seeks = 0;
   onSeek: () => void = () => {};
   other: FakeFriend | undefined;
-  readonly #online: (() => void)[] = [];
-  readonly #offline: ((reason: string) => void)[] = [];
+  readonly #presence: ((presence: Presence, reason: string) => void)[] = [];
   readonly #progress: (() => void)[] = [];
   readonly #lossless: ((packet: Buffer) => void)[] = [];
   readonly #lossy: ((packet: Buffer) => void)[] = [];
@@ -34,12 +33,8 @@ export class FakeFriend implements Friend {
     return this.facts.path;
   }
 
-  onWritable(): void {}
-  onOnline(listener: () => void): void {
-    this.#online.push(listener);
-  }
-  onOffline(listener: (reason: string) => void): void {
-    this.#offline.push(listener);
+  onPresence(listener: (presence: Presence, reason: string) => void): void {
+    this.#presence.push(listener);
   }
   onLossless(listener: (packet: Buffer) => void): void {
     this.#lossless.push(listener);
@@ -87,8 +82,8 @@ export class FakeFriend implements Friend {
     this.isOnline = isOnline;
     this.facts = factsOf(isOnline ? direct() : none('searching'));
     this.stage = isOnline ? undefined : 'searching';
-    if (isOnline) for (const listener of this.#online) listener();
-    else for (const listener of this.#offline) listener('it has gone offline');
+    for (const listener of this.#presence)
+      listener(isOnline ? 'online' : 'offline', isOnline ? '' : 'it has gone offline');
   }
 }
 
