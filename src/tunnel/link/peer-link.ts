@@ -87,6 +87,7 @@ export class PeerLink {
   readonly #tunnels: TunnelTable;
   readonly #services: ServiceList;
   readonly #strays: TokenBucket;
+  readonly #stale: readonly number[];
   readonly #onServices = new Listeners<[]>();
   #isClosed = false;
 
@@ -132,7 +133,8 @@ export class PeerLink {
       },
       onClose: () => this.close('connection-lost'),
     });
-    for (const id of options.staleIds ?? []) scheduler.push(encodeFrame(TCP_FIN, id));
+    this.#stale = options.staleIds ?? [];
+    for (const id of this.#stale) scheduler.push(encodeFrame(TCP_FIN, id));
   }
 
   /** Whether the peer has the extension; 'unknown' before the first answer to a request. */
@@ -149,8 +151,12 @@ export class PeerLink {
     return this.#tunnels.all;
   }
 
-  /** Ids of tunnels that an upstream server keeps when the channel is lost, for the next link to the same peer. */
-  get staleIds(): number[] {
+  /**
+   * Ids of tunnels that an upstream server keeps when the channel is lost, for the next link to the same peer. A peer that has answered
+   * nothing may not have received the ends of earlier ones.
+   */
+  get staleIds(): readonly number[] {
+    if (this.terms === 'unknown') return this.#stale;
     return this.terms === 'extended' ? [] : this.#tunnels.openedIds;
   }
 

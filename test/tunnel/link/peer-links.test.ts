@@ -154,6 +154,10 @@ t.test('an upstream server is told on the next channel to close the tunnels of t
   client.links.attach(first.client, true);
   await openedAt(t, client.links.find(first.client.peerId));
   first.client.close();
+  const silent = channelPair();
+  client.links.attach(silent.client, true);
+  // The peer may not have received it.
+  silent.client.close();
   for (const expected of [[42], []]) {
     const next = channelPair();
     const ended = accept(next.server);
