@@ -12,7 +12,10 @@ export type ChannelFriend = Pick<
 >;
 
 export interface SessionHandlers {
-  /** The friend is about to be online: what is sent now arrives with our handshake. The channel may close before `onOpen`. */
+  /**
+   * The friend is about to be online: what is sent now arrives with our handshake. Called where nobody else uses the friend. The channel
+   * may close before `onOpen`.
+   */
   onWritable?(channel: PeerChannel): void;
   /** The friend is online. */
   onOpen(channel: PeerChannel): void;
@@ -69,7 +72,8 @@ class FriendSessions {
   #tell(handlers: SessionHandlers): void {
     if (this.#session === undefined || this.#users.get(handlers) !== false) return;
     if (!this.#isOnline) {
-      handlers.onWritable?.(this.#session);
+      // A peer that is our client, too, may not have admitted us yet, and would refuse the first requests.
+      if (this.#users.size === 1) handlers.onWritable?.(this.#session);
       return;
     }
     this.#users.set(handlers, true);

@@ -1,6 +1,7 @@
 import t from 'tap';
+import { decodeFrame, PING, REQUEST_TUNNEL } from '../../../src/tunnel/wire/frame.js';
 import { ManualClock } from '../../support/manual-clock.js';
-import type { FakeFriend, FakeStack } from '../support/fake-stacks.js';
+import { FakeFriend, type FakeStack } from '../support/fake-stacks.js';
 import { absentId, SECRET, settle, startPeer, startServer } from '../support/peers.js';
 
 t.test('a connection that waits is admitted as soon as it uses the right secret', async (t) => {
@@ -83,4 +84,32 @@ t.test('a client whose server ends and does not come back stops searching, and s
   });
   t.same(told, ['connected', 'error share-ended']);
   t.equal(client.tox.friends.size, 0, 'nothing is searched for');
+});
+
+t.test('requests go with the handshake, and again with the next one if the server does not come online', async (t) => {
+  const client = await startPeer(new Map<string, FakeStack>());
+  t.teardown(() => client.engine.stop());
+  const remote = client.engine.connect(absentId(), SECRET);
+  const friend = [...client.tox.friends.values()][0] as FakeFriend;
+  const received: (number | undefined)[] = [];
+  friend.other = new FakeFriend(client.engine.id.publicKey);
+  friend.other.isOnline = true;
+  friend.other.onLossless((packet) => received.push(decodeFrame(packet)?.type));
+  const refused: string[] = [];
+  const onAccepted = (): never => t.fail('accepted') as never;
+  remote.open({ host: '127.0.0.1', port: 22 }, { onAccepted, onRefused: (reason) => refused.push(reason) });
+  for (const _ of [1, 2]) {
+    friend.becomeWritable();
+    await settle();
+    t.same(received.splice(0), [PING, REQUEST_TUNNEL]);
+    t.notOk(remote.isOnline);
+    friend.fail();
+  }
+  t.same(refused, []);
+  t.notMatch(client.said, [/lost the connection/]);
+  friend.becomeWritable();
+  friend.setOnline(true);
+  await settle();
+  t.same(received, [PING, REQUEST_TUNNEL], 'once for a session');
+  t.ok(remote.isOnline);
 });

@@ -77,6 +77,16 @@ export class FakeFriend implements Friend {
     return true;
   }
 
+  /** Its handshake has arrived; it is not online yet. */
+  becomeWritable(): void {
+    for (const listener of this.#presence) listener('writable', '');
+  }
+
+  /** It does not come online after that. */
+  fail(): void {
+    for (const listener of this.#presence) listener('offline', 'it does not answer');
+  }
+
   setOnline(isOnline: boolean): void {
     if (this.isOnline === isOnline) return;
     this.isOnline = isOnline;
