@@ -18,6 +18,7 @@ import type { PublicKey } from './crypto/keys.js';
 import type { FriendConnection, FriendConnectionHandlers } from './friend/friend-connection.js';
 import type { DiscoveryState } from './friend/friend-discovery.js';
 import type { FriendList } from './friend/friend-list.js';
+import type { CryptoConnection } from './net-crypto/crypto-connection.js';
 import { OwnRequest, type Requests } from './own-request.js';
 import { isCustomLossless, isCustomLossy, ONLINE_PACKET } from './packet/friend.js';
 import { FriendKind } from './packet/kind.js';
@@ -29,8 +30,8 @@ const OFFLINE_REASON = 'the friend went offline';
 export type Friend = Omit<MessengerFriend, 'leave'>;
 
 /**
- * 'writable': lossless packets can be sent, a round trip before the friend is online if it has begun the handshake. It takes them, since
- * our ONLINE goes before them. 'online': its ONLINE has arrived. 'offline' follows either.
+ * 'writable': lossless packets can be sent, a round trip before the friend is online if it has begun the handshake. The friend takes them,
+ * since our ONLINE goes before them. 'online': its ONLINE has arrived. 'offline' follows either.
  */
 export type Presence = 'writable' | 'online' | 'offline';
 
@@ -169,6 +170,8 @@ class MessengerFriend {
   readonly #drains = new Listeners<[]>();
   readonly #progress = new Listeners<[]>();
   readonly #ignoreNetwork: () => void;
+  /** Of all connections; it takes everything when it is closed. */
+  #latest: CryptoConnection | undefined;
   /** Whether our ONLINE goes before what is sent now, and whether the friend's has arrived. */
   #isWritable = false;
   #isOnline = false;
@@ -181,6 +184,7 @@ class MessengerFriend {
     this.#ignoreNetwork = deps.onNetworkChange(onProgress);
     this.#connection = deps.connect({
       onConnecting: (connection) => {
+        this.#latest = connection;
         connection.sendLossless(ONLINE_PACKET, { isUrgent: true });
         this.#request.onConnecting((data) => void connection.sendLossless(data));
       },
@@ -202,7 +206,7 @@ class MessengerFriend {
     });
     request.attach({
       throughOnion: (data) => this.#connection.discovery.send(data),
-      overConnection: (data) => void this.#connection.connection?.sendLossless(data),
+      overConnection: (data) => void this.#latest?.sendLossless(data),
     });
   }
 

@@ -1,6 +1,7 @@
 import t from 'tap';
 import type { FriendConnection } from '../../src/tox/friend/friend-connection.js';
 import { type FriendRequest, Messenger } from '../../src/tox/messenger.js';
+import type { CryptoConnection } from '../../src/tox/net-crypto/crypto-connection.js';
 import { ManualClock } from '../support/manual-clock.js';
 import { keyOf } from '../support/nodes.js';
 
@@ -12,6 +13,7 @@ const HELLO = Buffer.from('hello');
 function start() {
   const events: string[] = [];
   const known = new Set<string>();
+  let connect = (): void => {};
   const messenger = new Messenger({
     clock: new ManualClock(),
     ownKey: OWN,
@@ -19,7 +21,7 @@ function start() {
       ownUdp: { kind: 'untried' },
       hasNetwork: true,
       friends: {
-        add: ({ short, hex }, _handlers, persistence) => {
+        add: ({ short, hex }, handlers, persistence) => {
           if (known.has(hex)) throw new RangeError('a friend already');
           known.add(hex);
           events.push(`add ${short} ${persistence}`);
@@ -27,6 +29,7 @@ function start() {
             lastReceivedAt: -700,
             sendLossless: (data: Buffer) => void events.push(`send ${data[0]} ${data.subarray(1)}`),
           };
+          connect = () => handlers.onConnecting(connection as unknown as CryptoConnection);
           return { connection } as unknown as FriendConnection;
         },
         remove: ({ short, hex }) => {
@@ -36,7 +39,7 @@ function start() {
       },
     }),
   });
-  return { messenger, taken: () => events.splice(0) };
+  return { messenger, taken: () => events.splice(0), connect: () => connect() };
 }
 
 t.test('a friend that we ask is searched for eagerly, a friend that knows us patiently', async (t) => {
@@ -82,11 +85,13 @@ t.test('a stranger becomes a friend when its request is accepted, and only once'
 });
 
 t.test('a friend who has asked us is asked over its connection, and stays one friend', async (t) => {
-  const { messenger, taken } = start();
+  const { messenger, taken, connect } = start();
   const requests: FriendRequest[] = [];
   messenger.onRequest((request) => requests.push(request));
   messenger.offer(ALICE, HELLO, 'others');
   const friend = requests[0]?.accept();
+  // It need not be established yet.
+  connect();
   taken();
   t.equal(
     messenger.add(ALICE, () => [HELLO]),
