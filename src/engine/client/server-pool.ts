@@ -22,7 +22,7 @@ type Pooled = Pick<RemoteServer, 'useSecrets' | 'leave'> & Partial<Pick<RemoteSe
 
 export interface HeldServer<Server = RemoteServer> {
   readonly server: Server;
-  /** Whether the server has admitted us before by this secret, when no other was offered. */
+  /** Whether the server has admitted us, and no other secret than this one was offered. */
   readonly isAdmittedBySecret: boolean;
   /** Has an effect once. */
   release(): void;
@@ -39,10 +39,9 @@ interface Entry<Server> {
   readonly server: Server;
   /** Those who wait for it or use it, in the order in which they came. */
   readonly holders: Set<Pick<ServerAddress, 'secret'>>;
-  /** What the server is offered. */
-  secrets: Secrets;
-  /** What it was offered when it admitted us for the first time: later it may know us by our key. */
-  admittedBy: Secrets | undefined;
+  /** All secrets that it was offered until it admitted us for the first time: later it may know us by our key. */
+  offered: Secrets;
+  isAdmitted: boolean;
   /** Set while nobody holds it. */
   idle: Timer | undefined;
   /** Whether it ends with its last holder. */
@@ -80,14 +79,14 @@ export class ServerPool<Server extends Pooled = RemoteServer> {
       publicKey,
       server,
       holders: new Set(),
-      secrets: [secret],
-      admittedBy: undefined,
+      offered: [secret],
+      isAdmitted: false,
       idle: undefined,
       isLeaving: false,
     };
     this.#entries.set(publicKey.hex, entry);
     server.onChange?.((isOnline) => {
-      if (isOnline) entry.admittedBy ??= entry.secrets;
+      entry.isAdmitted ||= isOnline;
     });
     // A server that has ended does not come back; who asks for it later starts a new search.
     server.givenUp?.catch(() => {
@@ -125,8 +124,9 @@ export class ServerPool<Server extends Pooled = RemoteServer> {
   }
 
   #held(entry: Entry<Server>, { secret }: ServerAddress): HeldServer<Server> {
-    const { publicKey, server, holders, admittedBy = [] } = entry;
-    const isAdmittedBySecret = secret !== undefined && admittedBy.length === 1 && isSameSecret(admittedBy[0], secret);
+    const { publicKey, server, holders, offered, isAdmitted } = entry;
+    const isAdmittedBySecret =
+      isAdmitted && secret !== undefined && offered.length === 1 && isSameSecret(offered[0], secret);
     entry.idle?.cancel();
     entry.idle = undefined;
     entry.isLeaving = false;
@@ -155,8 +155,12 @@ export class ServerPool<Server extends Pooled = RemoteServer> {
 }
 
 function offerSecrets(entry: Entry<Pooled>): void {
-  entry.secrets = secretsOf(entry.holders);
-  entry.server.useSecrets(entry.secrets);
+  const secrets = secretsOf(entry.holders);
+  entry.server.useSecrets(secrets);
+  if (entry.isAdmitted) return;
+  // Two are enough to know that it is not known which one was right.
+  const others = secrets.filter((secret) => !entry.offered.some((one) => isSameSecret(one, secret)));
+  entry.offered = [...entry.offered, ...others].slice(0, 2);
 }
 
 /**
