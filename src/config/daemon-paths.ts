@@ -28,8 +28,8 @@ export const SYSTEM_PATHS: DaemonPaths = {
 };
 
 /**
- * A file beside the identity of a user: the user's daemon has a proxy that its settings file, which `tuntox` reads, does not name. It is
- * from an option, from the environment, or from another file.
+ * A file beside the identity of a user: the user's daemon has a proxy, which `tuntox` may not find where the daemon did: in an option, in
+ * the environment, or in another file.
  */
 export const proxyMark = (stateDirectory: string): string => join(stateDirectory, 'daemon_proxy');
 

@@ -1,7 +1,7 @@
-/** Tells `tuntox`, which takes the place of a user's daemon as the agent, that the daemon has a proxy which it does not find itself. */
-import { messageOf, systemCodeOf } from '../base/coded-error.js';
+/** Tells `tuntox`, which takes the place of a user's daemon as the agent, that the daemon has a proxy. */
+import { messageOf } from '../base/coded-error.js';
 import type { Logger } from '../base/logger.js';
-import { daemonPaths, proxyMark } from '../config/daemon-paths.js';
+import { proxyMark } from '../config/daemon-paths.js';
 import { replaceFile } from '../engine/state/durable-file.js';
 import type { FileSystem } from '../engine/state/file-system.js';
 import type { Loaded } from './configuration.js';
@@ -11,19 +11,26 @@ interface Deps {
   readonly files: FileSystem;
 }
 
-/** Creates the mark, or removes that of an earlier start. Never rejects. @param defaultFile of the settings */
-export async function markProxy(
-  { log, files }: Deps,
-  { settings, effective, file }: Pick<Loaded, 'settings' | 'effective' | 'file'>,
-  defaultFile: string = daemonPaths(process.env).config,
-): Promise<void> {
-  const path = proxyMark(settings.stateDirectory);
-  const isFound = effective.get('network.proxy')?.source === 'file' && file === defaultFile;
+type Settings = Pick<Loaded['settings'], 'stateDirectory' | 'network'>;
+
+/** Creates the mark if there is a proxy, before anything is sent. Never rejects. */
+export async function markProxy({ log, files }: Deps, { stateDirectory, network }: Settings): Promise<void> {
+  if (network.proxy === undefined) return;
+  const path = proxyMark(stateDirectory);
+  await attempt(log, path, replaceFile(files, path, Buffer.alloc(0), { mode: 0o600, link: 'replaced' }));
+}
+
+/** Removes the mark of an earlier start if there is no proxy, once the daemon runs without one. Never rejects. */
+export async function unmarkProxy({ log, files }: Deps, { stateDirectory, network }: Settings): Promise<void> {
+  if (network.proxy !== undefined) return;
+  const path = proxyMark(stateDirectory);
+  await attempt(log, path, files.remove(path));
+}
+
+async function attempt(log: Logger, path: string, change: Promise<unknown>): Promise<void> {
   try {
-    if (settings.network.proxy === undefined || isFound) await files.remove(path);
-    else await replaceFile(files, path, Buffer.alloc(0), { mode: 0o600, link: 'replaced' });
+    await change;
   } catch (error) {
-    if (systemCodeOf(error) === 'ENOENT') return;
     log.warn(
       `cannot change ${path} (${messageOf(error)}): while this daemon does not run, tuntox may not know whether it needs a proxy`,
     );

@@ -20,7 +20,7 @@ import { Daemon } from './daemon.js';
 import { DaemonLog } from './daemon-log.js';
 import { linkDefaultSocket } from './default-socket.js';
 import { makeOwnDirectories, socketGroup, warnRoot } from './process-setup.js';
-import { markProxy } from './proxy-mark.js';
+import { markProxy, unmarkProxy } from './proxy-mark.js';
 import { sharedAgent } from './shared-agent.js';
 import type { DaemonSignals } from './signals.js';
 import { Watchdog } from './watchdog.js';
@@ -85,8 +85,9 @@ async function serve(
     const places = agentPlacesOf(loaded, environment);
     if (places !== undefined) await endAgent({ clock: systemClock, log, isRunning: isRunning(process) }, places);
     const agent = places === undefined ? sharedAgent(log, settings.agent.users, groupId) : { places };
+    if (places !== undefined) await markProxy(deps, settings);
     const daemon = await Daemon.start(deps, loaded, { version, pid, groupId, agent });
-    if (places !== undefined) await markProxy(deps, loaded);
+    if (places !== undefined) await unmarkProxy(deps, settings);
     const { path } = settings.socket;
     const link = await linkDefaultSocket({ log, environment }, path);
     try {

@@ -4,7 +4,7 @@ import t, { type Test } from 'tap';
 import { silentLogger } from '../../src/base/logger.js';
 import { proxyMark, SYSTEM_PATHS } from '../../src/config/daemon-paths.js';
 import { loadSettings } from '../../src/config/daemon-settings.js';
-import { markProxy } from '../../src/daemon/proxy-mark.js';
+import { markProxy, unmarkProxy } from '../../src/daemon/proxy-mark.js';
 import { nodeFileSystem } from '../../src/engine/state/file-system.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
@@ -19,37 +19,39 @@ function daemon(t: Test, text: string) {
   const paths = { ...SYSTEM_PATHS, config, stateDirectory: directory };
   const mark = proxyMark(directory);
   const warned: string[] = [];
+  /** Whether the mark was there before the daemon sent anything. */
+  const seen: boolean[] = [];
   const log = { ...silentLogger, warn: (line: string) => warned.push(line) };
   return {
     mark,
+    seen,
     warned,
     start: async (environment: Record<string, string> = {}, configFile?: string): Promise<boolean> => {
-      const loaded = loadSettings({ configFile, flags: [], environment, paths });
-      await markProxy({ log, files: nodeFileSystem }, loaded, config);
+      const { settings } = loadSettings({ configFile, flags: [], environment, paths });
+      await markProxy({ log, files: nodeFileSystem }, settings);
+      seen.push(existsSync(mark));
+      await unmarkProxy({ log, files: nodeFileSystem }, settings);
       return existsSync(mark);
     },
   };
 }
 
-t.test(
-  'a proxy that is not from the default settings file is marked, privately, until a start without it',
-  async (t) => {
-    const { start, mark, warned } = daemon(t, '');
-    t.equal(await start(), false);
-    t.equal(await start({ TUNTOX_NETWORK_PROXY: PROXY }), true);
-    t.equal(statSync(mark).mode & 0o777, 0o600);
-    t.equal(await start(), false);
-    t.same(warned, []);
-  },
-);
+t.test('a proxy is marked, privately, before the start, until a daemon has started without it', async (t) => {
+  const { start, mark, seen, warned } = daemon(t, '');
+  t.equal(await start(), false);
+  t.equal(await start({ TUNTOX_NETWORK_PROXY: PROXY }), true);
+  t.equal(statSync(mark).mode & 0o777, 0o600);
+  t.equal(await start(), false);
+  t.same(seen, [false, true, true]);
+  t.same(warned, []);
+});
 
-t.test('so is one of another file, and the default file needs no mark', async (t) => {
+t.test('so is one of the settings file, which tuntox may look for elsewhere', async (t) => {
   const { start } = daemon(t, TEXT);
+  t.equal(await start(), true);
   const other = join(temporaryDirectory(t), 'other.yaml');
   writeFileSync(other, TEXT);
   t.equal(await start({}, other), true);
-  t.equal(await start(), false);
-  t.equal(await start({ TUNTOX_NETWORK_PROXY: 'http://127.0.0.1:3128' }), true, 'the environment names another one');
 });
 
 t.test('a mark that cannot be changed is a warning', async (t) => {

@@ -2,7 +2,7 @@
  * The network settings of the user's daemon, which is the agent while it runs: the agent that takes its place has the same identity, and
  * must not show to the network what the daemon hides.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { userDirectories } from '../../base/user-directories.js';
 import type { CommonSettings, RunSettings } from '../../config/classic-settings.js';
 import { type DaemonPaths, daemonPaths, proxyMark } from '../../config/daemon-paths.js';
@@ -25,21 +25,29 @@ export async function withUserNetwork<Settings extends RunSettings>(
   paths = daemonPaths(environment),
 ): Promise<Settings> {
   const { state } = userDirectories(environment);
-  const isOfUser = settings.mode === 'agent' || (settings.mode !== 'node' && settings.directory === state);
+  const isOfUser = settings.mode === 'agent' || (settings.mode !== 'node' && isSame(settings.directory, state));
   // Otherwise this user's daemon would be that of the machine.
   if (!isOfUser || paths.owner === 'system') return settings;
+  const mark = proxyMark(state);
   const network = await networkOfDaemon(state, environment, paths);
   const used = network === undefined ? settings : { ...settings, ...networkOf(settings, flags, network) };
-  if (
-    used.proxy?.from !== 'settings' &&
-    flags.every(({ flag }) => flag !== '--proxy') &&
-    existsSync(proxyMark(state))
-  ) {
+  if (used.proxy?.from !== 'settings' && flags.every(({ flag }) => flag !== '--proxy') && existsSync(mark)) {
     throw new UsageError(
-      `your tuntoxd used a proxy that ${paths.config} does not name: set network.proxy there, or add --proxy URL, or --proxy none to use none`,
+      `your tuntoxd used a proxy that ${paths.config} does not name: set network.proxy there, or add --proxy URL, or --proxy none to use none; ${mark} goes away when tuntoxd starts without a proxy`,
     );
   }
   return used;
+}
+
+/** Whether a directory is this one, also by a link. */
+function isSame(directory: string | undefined, other: string): boolean {
+  if (directory === undefined || directory === other) return directory === other;
+  try {
+    return realpathSync(directory) === realpathSync(other);
+  } catch {
+    // One of them does not exist.
+    return false;
+  }
 }
 
 type Network = DaemonSettings['network'] & { readonly place: string };
@@ -71,7 +79,8 @@ function networkOf(
   const isGiven = (...names: readonly OptionName[]): boolean => flags.some(({ flag }) => names.includes(flag));
   const ofDaemon = network.proxy && ({ from: 'settings', address: network.proxy } as const);
   const used = isGiven('--proxy') ? proxy : (ofDaemon ?? proxy);
-  const opening = flags.find(({ flag, value }) => flag === '--udp-ports' || (flag === '--relay-port' && value !== '0'));
+  const relay = flags.findLast(({ flag }) => flag === '--relay-port');
+  const opening = flags.findLast(({ flag }) => flag === '--udp-ports') ?? (relay?.value === '0' ? undefined : relay);
   if (used?.from === 'settings' && opening !== undefined) {
     throw new UsageError(
       `${opening.written} opens a port, which the proxy of your tuntoxd (${network.place}) cannot do: remove it, or add --proxy none`,

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { readCommandLine } from '../../../src/cli/tuntox/flags.js';
@@ -41,6 +41,10 @@ t.test('the agent uses the proxy of the daemon, unless an option names another o
 t.test('so does each command that has the identity of the user, and no other', async (t) => {
   const { run, state } = user(t, PROXY);
   t.match((await run(`share 22 -C ${state}`)).proxy, { from: 'settings' });
+  mkdirSync(state, { recursive: true });
+  const link = join(temporaryDirectory(t), 'link');
+  symlinkSync(state, link);
+  t.match((await run(`share 22 -C ${link}`)).proxy, { from: 'settings' }, 'also by a link');
   t.match((await run(`join ${KEY}${'0'.repeat(8)}${checksum(KEY)} nas --id-file id`)).proxy, { from: 'settings' });
   for (const words of ['share 22', 'share 22 -C /elsewhere', '--insecure-open'])
     t.equal((await run(words)).proxy, undefined, words);
@@ -114,12 +118,13 @@ t.test('if the daemon used a proxy that its settings do not name, only an option
 
 t.test('an option that opens a port, which the proxy of the daemon cannot do, is an error', async (t) => {
   const { run } = user(t, PROXY);
-  for (const option of ['-u 4000:4001', '--relay-port 4001']) {
+  for (const option of ['-u 4000:4001', '--relay-port 4001', '--relay-port 0 --relay-port 4001']) {
     const message = new RegExp(`^${option.split(' ')[0]} opens a port.*proxy of your tuntoxd .*yaml.*--proxy none`);
     await t.rejects(run(`agent run ${option}`), { code: 'usage', message });
     await t.resolves(run(`agent run ${option} --proxy none`));
   }
   await t.resolves(run('agent run --relay-port 0'));
+  await t.resolves(run('agent run --relay-port 4001 --relay-port 0'), 'the last one counts');
 });
 
 /** XOR of the key and the nospam, which is zero. */
