@@ -8,5 +8,6 @@ import { nameSourcesInStacks } from '../platform/runtime/source-places.js';
 disableDebugger(process);
 nameSourcesInStacks();
 exitOnUncaughtError(process, 'tokssh');
-// This file is CommonJS in the bundle, which has no `await` here.
+// This file is CommonJS in the bundle, which has no `await` here. If nothing is left to wait for, that is a failure.
+process.exitCode = 1;
 void tokssh(process).then((status) => exitWith(process, status));

@@ -20,5 +20,6 @@ async function run(): Promise<number> {
   return light ?? (await import('../cli/tuntox/main.js')).main(process, descriptors);
 }
 
-// This file is CommonJS in the bundle, which has no `await` here.
+// This file is CommonJS in the bundle, which has no `await` here. If nothing is left to wait for, that is a failure.
+process.exitCode = 1;
 void run().then((status) => exitWith(process, status));
