@@ -39,7 +39,7 @@ t.test('a client that was refused reads its words, is approved by them, and is a
     network.command('client', ['-i', toxId, '-p', '-C', directory, ...more]);
   let refused = ping('--timeout', '7');
   // It may need longer than that to find the daemon.
-  while ((await refused.exited) !== 8) refused = ping('--timeout', '7');
+  for (let left = 5; (await refused.exited) !== 8 && left > 0; left -= 1) refused = ping('--timeout', '7');
   const [, words = ''] = WORDS.exec(refused.stderr) ?? [];
   const [, key = ''] = new RegExp(`^([0-9A-F]{8})  ${words}\n`).exec(await control(place, 'clients pending')) ?? [];
   t.match(key, /^[0-9A-F]{8}$/, refused.stderr);

@@ -211,8 +211,8 @@ const OWN_PORTS = { first: 10_000, last: 31_999, each: 50 } as const;
 let portsTaken = process.pid * OWN_PORTS.each;
 
 /**
- * The next port that is free, which neither the system nor a test file that runs at the same time gives to another program before it
- * is used.
+ * The next port that is free. Neither the system nor the next 400 processes give it to another program before it is used, so no test file
+ * that runs at the same time does.
  */
 async function nextFreePort(isFree: (port: number) => Promise<boolean>): Promise<number> {
   for (;;) {

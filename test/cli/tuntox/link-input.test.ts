@@ -69,16 +69,17 @@ t.test('a person who pastes a wrong link is asked again', async (t) => {
 
 t.test('the end of the input is an error that says what is missing', async (t) => {
   const lines = await words();
-  const cases: [Promise<string>, RegExp][] = [
-    [piped(), /^join -: there is no link on standard input$/],
-    [piped('\n\n'), /^join -: there is no link on standard input$/],
-    [piped(`tuntox://${ID}\n`), /^join -: this link is not complete/],
-    [piped(`${lines.slice(0, 3).join('\n')}\n`), /^join -: line 4 is missing/],
-    [piped('what is this\n'), /^join -: "is" in line 1 is not one of the words: have it spelled/],
-    [piped(`${ID.slice(1)}\n`), /^join -: a Tox ID has 76 hex digits, this one has 75/],
-    [readLink(input([`${lines[0]}\n`], true), () => {}), /^join -: line 2 is missing/],
+  // Each begins when the one before is over: a rejection that nobody awaits yet would be an error.
+  const cases: [() => Promise<string>, RegExp][] = [
+    [() => piped(), /^join -: there is no link on standard input$/],
+    [() => piped('\n\n'), /^join -: there is no link on standard input$/],
+    [() => piped(`tuntox://${ID}\n`), /^join -: this link is not complete/],
+    [() => piped(`${lines.slice(0, 3).join('\n')}\n`), /^join -: line 4 is missing/],
+    [() => piped('what is this\n'), /^join -: "is" in line 1 is not one of the words: have it spelled/],
+    [() => piped(`${ID.slice(1)}\n`), /^join -: a Tox ID has 76 hex digits, this one has 75/],
+    [() => readLink(input([`${lines[0]}\n`], true), () => {}), /^join -: line 2 is missing/],
   ];
-  for (const [result, message] of cases) await t.rejects(result, { code: 'usage', message });
+  for (const [begin, message] of cases) await t.rejects(begin(), { code: 'usage', message });
 });
 
 t.test('a line is enough: the stream need not end', async (t) => {
